@@ -18,6 +18,7 @@ from grading.service import CurrentStatus, status_at
 from grading.systems import HEADLINE
 
 PEAK_WINDOW: Final = timedelta(hours=24)
+"""The window of the 24-h peak."""
 
 
 @dataclass(frozen=True, slots=True)

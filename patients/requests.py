@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from functools import wraps
 from typing import Any, Final
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
 from django_htmx.middleware import HtmxDetails
 
 from crs_app.accounts.models import User
@@ -48,23 +47,6 @@ class SignedInRequest(HttpRequest):
     is_recorded: bool
     shown_course: uuid.UUID | None
     opened_course: Course
-
-
-View = Callable[..., HttpResponse]
-
-
-def requires(act: Act) -> Callable[[View], View]:
-    """Decorate a view that only a role which may do ``act`` on its own wards can open."""
-
-    def decorate(view: View) -> View:
-        @wraps(view)
-        def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            check(request.user, act)
-            return view(request, *args, **kwargs)
-
-        return guarded
-
-    return decorate
 
 
 def record_named(

@@ -57,6 +57,11 @@ def text_of(html: str) -> str:
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
 
 
+def words_of(answer: Any) -> str:
+    """The text of an answer."""
+    return text_of(answer.content.decode())
+
+
 def rows_of(saved: AfterSave) -> list[TimelineRow]:
     """The rows that a save adds, newest first."""
     return [row for new in reversed(saved.new_rows or []) for row in new.rows]

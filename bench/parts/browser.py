@@ -96,9 +96,5 @@ def _figures(page: Any, site: Site) -> list[Metric]:
     ]
 
 
-def _has_values(answer: Any) -> bool:
-    return "series.json" in answer.url
-
-
 def _count(page: Any, selector: str) -> int:
     return int(page.locator(selector).count())

@@ -5,6 +5,7 @@ import secrets
 
 from django.conf import settings
 
+from crs_app.accounts.links import LETTERS
 from crs_app.accounts.models import Role, User
 from crs_app.accounts.wards import let_work_everywhere
 
@@ -15,7 +16,6 @@ PEOPLE = (
 )
 SIGN_INS = settings.VAR_DIR / "demo-sign-ins.txt"
 # Without letters and digits that look alike: a password is read on one screen, typed on another.
-LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 def create_demo_users() -> str:

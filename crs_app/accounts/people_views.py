@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import wraps
 from typing import Any, Final
 
 from django.contrib import messages
@@ -15,7 +14,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from crs_app.accounts import people
+from crs_app.accounts import people, rights
+from crs_app.accounts.decorators import requires
 from crs_app.accounts.forms import ConfirmedForm
 from crs_app.accounts.hospital.identities import needs_address, signs_in_there_alone
 from crs_app.accounts.models import PEOPLE, Role, SignInThrottle, User, Ward
@@ -30,27 +30,14 @@ from crs_app.accounts.people_forms import (
     WardsForm,
 )
 from crs_app.accounts.people_list import LONGEST_SEARCH, SHOWS, Asked, csv_of, people_list, rows_of
-from crs_app.accounts.permissions import check_can_manage_users
 from crs_app.accounts.requests import SignedInRequest
 from crs_app.proxies import client_address
 
 UNPROCESSABLE: Final = 422
-View = Callable[..., HttpResponse | StreamingHttpResponse]
-
-
-def _for_administrators(view: View) -> View:
-    """Decorate a view that only a user who may manage users can open."""
-
-    @wraps(view)
-    def guarded(request: SignedInRequest, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:
-        check_can_manage_users(request.user)
-        return view(request, **kwargs)
-
-    return guarded
 
 
 @require_safe
-@_for_administrators
+@requires(rights.Act.MANAGE_USERS)
 @vary_on_headers("HX-Request")
 def user_list(request: SignedInRequest) -> HttpResponse:
     """Answer the list; a search by htmx gets its rows alone, by the same template."""
@@ -73,7 +60,7 @@ def user_list(request: SignedInRequest) -> HttpResponse:
 
 
 @require_safe
-@_for_administrators
+@requires(rights.Act.MANAGE_USERS)
 def export(request: SignedInRequest) -> StreamingHttpResponse:
     """Answer the list as a CSV file."""
     lines = csv_of(Asked.of(request.GET), timezone.now())
@@ -83,7 +70,7 @@ def export(request: SignedInRequest) -> StreamingHttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_for_administrators
+@requires(rights.Act.MANAGE_USERS)
 def new(request: SignedInRequest) -> HttpResponse:
     """Create a user, and show the one-time link this once."""
     form = NewPersonForm(request, request.POST if request.method == "POST" else None)
@@ -109,7 +96,7 @@ def new(request: SignedInRequest) -> HttpResponse:
 
 
 @require_safe
-@_for_administrators
+@requires(rights.Act.MANAGE_USERS)
 def person(request: SignedInRequest, user_id: int) -> HttpResponse:
     """Answer the page of one user: each row one fact, what it means, and one button.
 
@@ -219,7 +206,7 @@ ADD_PASSWORD: Final = replace(
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_for_administrators
+@requires(rights.Act.MANAGE_USERS)
 def act(request: SignedInRequest, pk: int, act: str) -> HttpResponse:
     """Ask before an act on a user, and do it."""
     user = _person_or_404(pk)
@@ -240,7 +227,7 @@ def act(request: SignedInRequest, pk: int, act: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_for_administrators
+@requires(rights.Act.MANAGE_USERS)
 def link(request: SignedInRequest, pk: int) -> HttpResponse:
     """Make a new one-time link, and show it this once."""
     user = _person_or_404(pk)
@@ -261,7 +248,7 @@ def link(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_for_administrators
+@requires(rights.Act.MANAGE_USERS)
 def role(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change a user's role."""
     user = _person_or_404(pk)
@@ -279,7 +266,7 @@ def role(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_for_administrators
+@requires(rights.Act.MANAGE_USERS)
 def email(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change the address by which the hospital's sign-in names a user."""
     user = _person_or_404(pk)
@@ -299,7 +286,7 @@ def email(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_for_administrators
+@requires(rights.Act.MANAGE_USERS)
 def wards(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change the wards that a user works on."""
     user = _person_or_404(pk)

@@ -84,81 +84,82 @@ def _lee(place: str) -> Citation:
     return Citation("lee-2014", place)
 
 
-def _threshold(value: str, unit: str, citation: Citation) -> Threshold:
+def threshold(value: str, unit: str, citation: Citation) -> Threshold:
+    """Return a threshold of ``value``, an exact decimal number."""
     return Threshold(Decimal(value), unit, citation)
 
 
-OXYGEN_HIGH: Final = _threshold("40", "% FiO2", _lee("Table 2, grades 2 and 3"))
-ROOM_AIR_FIO2: Final = _threshold("21", "% FiO2", Citation("decision", "air is no requirement"))
-FIO2_ESTIMATE_DOUBTFUL_FROM: Final = _threshold(
+OXYGEN_HIGH: Final = threshold("40", "% FiO2", _lee("Table 2, grades 2 and 3"))
+ROOM_AIR_FIO2: Final = threshold("21", "% FiO2", Citation("decision", "air is no requirement"))
+FIO2_ESTIMATE_DOUBTFUL_FROM: Final = threshold(
     "36", "% FiO2", Citation("decision", "an estimate close to 40 % leaves the grade open")
 )
-CANNULA_FIO2_BASE: Final = _threshold(
+CANNULA_FIO2_BASE: Final = threshold(
     "20", "% FiO2", Citation("decision", "nasal cannula rule, 20 + 4 x L/min")
 )
-CANNULA_FIO2_PER_L: Final = _threshold(
+CANNULA_FIO2_PER_L: Final = threshold(
     "4", "% FiO2 per L/min", Citation("decision", "nasal cannula rule, 20 + 4 x L/min")
 )
-CANNULA_LOW_FLOW_UP_TO: Final = _threshold(
+CANNULA_LOW_FLOW_UP_TO: Final = threshold(
     "6", "L/min", Citation("decision", "alternative nasal cannula rule, low flow up to 6 L/min")
 )
 
 TABLE_3_MONOTHERAPY: Final[dict[VasopressorDrug, Threshold]] = {
-    VasopressorDrug.NOREPINEPHRINE: _threshold("20", "ug/min", _lee("Table 3, norepinephrine")),
-    VasopressorDrug.DOPAMINE: _threshold("10", "ug/kg/min", _lee("Table 3, dopamine")),
-    VasopressorDrug.PHENYLEPHRINE: _threshold("200", "ug/min", _lee("Table 3, phenylephrine")),
-    VasopressorDrug.EPINEPHRINE: _threshold("10", "ug/min", _lee("Table 3, epinephrine")),
+    VasopressorDrug.NOREPINEPHRINE: threshold("20", "ug/min", _lee("Table 3, norepinephrine")),
+    VasopressorDrug.DOPAMINE: threshold("10", "ug/kg/min", _lee("Table 3, dopamine")),
+    VasopressorDrug.PHENYLEPHRINE: threshold("200", "ug/min", _lee("Table 3, phenylephrine")),
+    VasopressorDrug.EPINEPHRINE: threshold("10", "ug/min", _lee("Table 3, epinephrine")),
 }
-TABLE_3_WITH_VASOPRESSIN: Final = _threshold(
+TABLE_3_WITH_VASOPRESSIN: Final = threshold(
     "10", "ug/min norepinephrine equivalent", _lee("Table 3, if on vasopressin")
 )
-TABLE_3_COMBINATION: Final = _threshold(
+TABLE_3_COMBINATION: Final = threshold(
     "20", "ug/min norepinephrine equivalent", _lee("Table 3, combination without vasopressin")
 )
 VASST_DIVISOR: Final[dict[VasopressorDrug, Threshold]] = {
-    VasopressorDrug.NOREPINEPHRINE: _threshold(
+    VasopressorDrug.NOREPINEPHRINE: threshold(
         "1", "per ug/min", _lee("Table 3, footnote VASST, norepinephrine")
     ),
-    VasopressorDrug.DOPAMINE: _threshold(
+    VasopressorDrug.DOPAMINE: threshold(
         "2", "per ug/kg/min", _lee("Table 3, footnote VASST, dopamine")
     ),
-    VasopressorDrug.EPINEPHRINE: _threshold(
+    VasopressorDrug.EPINEPHRINE: threshold(
         "1", "per ug/min", _lee("Table 3, footnote VASST, epinephrine")
     ),
-    VasopressorDrug.PHENYLEPHRINE: _threshold(
+    VasopressorDrug.PHENYLEPHRINE: threshold(
         "10", "per ug/min", _lee("Table 3, footnote VASST, phenylephrine")
     ),
 }
 """VASST trial: norepinephrine + dopamine / 2 + epinephrine + phenylephrine / 10."""
 
-ASTCT_LOW_FLOW_UP_TO: Final = _threshold("6", "L/min", Citation("astct-2019", "Table 2, footnote"))
-PROLONGED_SEIZURE: Final = _threshold("5", "min", Citation("astct-2019", "Table 5, grade 4"))
-MSKCC_LONG_SUPPORT: Final = _threshold(
+ASTCT_LOW_FLOW_UP_TO: Final = threshold("6", "L/min", Citation("astct-2019", "Table 2, footnote"))
+PROLONGED_SEIZURE: Final = threshold("5", "min", Citation("astct-2019", "Table 5, grade 4"))
+MSKCC_LONG_SUPPORT: Final = threshold(
     "1440", "min of vasopressor", Citation("mskcc-2018", "grades 2 and 3")
 )
 ICE_GRADES: Final = ((7, 9, 1), (3, 6, 2), (0, 2, 3))
 """ICE from, to, and the ICANS grade it is (ASTCT 2019, Table 5); 10 is none."""
-CAPD_SEVERE_FROM: Final = _threshold("9", "points", Citation("astct-2019", "Table 6, grade 3"))
+CAPD_SEVERE_FROM: Final = threshold("9", "points", Citation("astct-2019", "Table 6, grade 3"))
 
-BITARTRATE_PER_BASE: Final = _threshold(
+BITARTRATE_PER_BASE: Final = threshold(
     "2", "ug bitartrate per ug base", Citation("decision", "norepinephrine expressed as bitartrate")
 )
 
-PALS_NEONATE_DAYS: Final = _threshold("28", "days", Citation("pals", "up to 28 days"))
-PALS_NEONATE_SBP: Final = _threshold("60", "mmHg", Citation("pals", "up to 28 days"))
-PALS_INFANT_YEARS: Final = _threshold("1", "years", Citation("pals", "1 to 12 months"))
-PALS_INFANT_SBP: Final = _threshold("70", "mmHg", Citation("pals", "1 to 12 months"))
-PALS_CHILD_YEARS: Final = _threshold("10", "years", Citation("pals", "1 to 10 years"))
-PALS_CHILD_SBP: Final = _threshold("70", "mmHg", Citation("pals", "70 + 2 x age in years"))
-PALS_CHILD_SBP_PER_YEAR: Final = _threshold("2", "mmHg", Citation("pals", "70 + 2 x age in years"))
-PALS_OLDER_SBP: Final = _threshold("90", "mmHg", Citation("pals", "10 years and over"))
+PALS_NEONATE_DAYS: Final = threshold("28", "days", Citation("pals", "up to 28 days"))
+PALS_NEONATE_SBP: Final = threshold("60", "mmHg", Citation("pals", "up to 28 days"))
+PALS_INFANT_YEARS: Final = threshold("1", "years", Citation("pals", "1 to 12 months"))
+PALS_INFANT_SBP: Final = threshold("70", "mmHg", Citation("pals", "1 to 12 months"))
+PALS_CHILD_YEARS: Final = threshold("10", "years", Citation("pals", "1 to 10 years"))
+PALS_CHILD_SBP: Final = threshold("70", "mmHg", Citation("pals", "70 + 2 x age in years"))
+PALS_CHILD_SBP_PER_YEAR: Final = threshold("2", "mmHg", Citation("pals", "70 + 2 x age in years"))
+PALS_OLDER_SBP: Final = threshold("90", "mmHg", Citation("pals", "10 years and over"))
 
 
 LABEL_DOSE: Final = Citation("us-label-tocilizumab", "dosage")
-LABEL_BELOW_STEP: Final = _threshold("12", "mg/kg below the step", LABEL_DOSE)
-LABEL_MOST: Final = _threshold("800", "mg a dose", LABEL_DOSE)
-LABEL_DOSES: Final = _threshold("4", "doses in all", LABEL_DOSE)
-LABEL_INTERVAL: Final = _threshold("8", "h between doses", LABEL_DOSE)
+LABEL_BELOW_STEP: Final = threshold("12", "mg/kg below the step", LABEL_DOSE)
+LABEL_MOST: Final = threshold("800", "mg a dose", LABEL_DOSE)
+LABEL_DOSES: Final = threshold("4", "doses in all", LABEL_DOSE)
+LABEL_INTERVAL: Final = threshold("8", "h between doses", LABEL_DOSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,13 +275,13 @@ CTCAE_LABORATORY: Final[dict[Analyte, GradedBy]] = {
     ),
 }
 
-ONSET_LATE_AFTER: Final = _threshold(
+ONSET_LATE_AFTER: Final = threshold(
     "21", "days after the infusion", Citation("decision", "an onset so late is pointed out")
 )
-QUIET_BEFORE_END: Final = _threshold(
+QUIET_BEFORE_END: Final = threshold(
     "24", "hours", Citation("decision", "no finding for so long before CRS has ended")
 )
-SAME_EPISODE_WITHIN: Final = _threshold(
+SAME_EPISODE_WITHIN: Final = threshold(
     "72", "hours", Citation("decision", "findings so soon after the end are the same episode")
 )
 """Of the summary of an episode; no grade depends on them."""

@@ -6,8 +6,6 @@ from typing import Final, NamedTuple
 
 from grading.engine.vocabulary import CONSTITUTIONAL_SYMPTOMS
 
-CITATION: Final = "Lee 2014, Table 1"
-
 
 class OrganSystem(NamedTuple):
     """A row of Table 1: its symptoms in the words of the chart."""

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
+from crs_app.accounts.decorators import requires
 from crs_app.accounts.permissions import check_can_chart
 from crs_app.accounts.rights import Act
 from grading.course_file import read_entry
@@ -71,7 +72,6 @@ from patients.requests import (
     course_or_404,
     posted,
     recorded_before,
-    requires,
     submission_from,
 )
 

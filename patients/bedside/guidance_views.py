@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from crs_app.accounts.decorators import requires
 from crs_app.accounts.rights import Act
 from grading.engine.algorithm import Item, Reply
 from patients.bedside.after_save import after_save, render_after_save, shown_on_page
@@ -57,7 +58,6 @@ from patients.requests import (
     posted,
     posted_by_button,
     recorded_before,
-    requires,
     submission_from,
 )
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from grading.course_result import PEAK_WINDOW
 from grading.engine import entries
 from grading.engine.analytes import Analyte
 from grading.engine.periods import results_last
@@ -28,7 +29,7 @@ from patients.display.text import (
     vital_sign_number,
 )
 from patients.display.value_strip import StripValue, strip_of, values_before
-from patients.queries.grades import PEAK_WINDOW, EntryAuthor, GradeInterval
+from patients.queries.grades import EntryAuthor, GradeInterval
 
 
 class Source(NamedTuple):

@@ -12,10 +12,10 @@ from typing import Any, Final
 from patients.exchange.formats.converted import Converted
 from patients.exchange.formats.received import Document
 from patients.models import ActSource, ChartingAct, Course, ExternalSystem
+from patients.queries.exchange import ROW_KEYS
 from patients.recording.inputs import NewEntry, Submission
 from patients.recording.record import append_act
 
-_OF_THE_ROW: Final = frozenset({"id", "at", "kind", "recorded_at", "replaces"})
 ISSUED: Final = "issued"
 SENT_AT: Final = "sent_at"
 """Keys of the answers of an act: when the sender recorded each entry, and sent the message."""
@@ -72,5 +72,5 @@ def body_of(words: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: f"{value:f}" if isinstance(value, Decimal) else value
         for key, value in words.items()
-        if key not in _OF_THE_ROW and (value is not None or key == "rate")
+        if key not in ROW_KEYS and (value is not None or key == "rate")
     }

@@ -11,6 +11,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from crs_app.accounts.decorators import requires
+from crs_app.accounts.rights import Act
 from patients.display.received import why_held
 from patients.exchange.inbox_cards import message_text
 from patients.exchange.local_codes import (
@@ -22,7 +24,7 @@ from patients.exchange.local_codes import (
     segments_with_unknown_codes,
 )
 from patients.exchange.system_forms import CodeForm, meaning_text
-from patients.exchange.system_views import for_administrators, system_or_404
+from patients.exchange.system_views import system_or_404
 from patients.models import ExternalSystem, InboundMessage, LocalCode, Verdict
 from patients.queries.traffic import faults_of, hours_of, waiting_codes
 from patients.requests import CONFLICT, UNPROCESSABLE, SignedInRequest, posted
@@ -33,7 +35,7 @@ EDIT: Final = "edit"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_administrators
+@requires(Act.MANAGE_SYSTEMS)
 def codes(request: SignedInRequest, system_id: int) -> HttpResponse:
     """List the codes of a system; a POST previews a new one on what is held, then adds it."""
     system = system_or_404(system_id)
@@ -104,7 +106,7 @@ def _codes_page(
 
 
 @require_safe
-@for_administrators
+@requires(Act.MANAGE_SYSTEMS)
 def traffic(request: SignedInRequest) -> HttpResponse:
     """Show what came in the last day by hour and verdict, and what was not accepted, and why."""
     asked = request.GET.get("system", "")
@@ -122,7 +124,7 @@ def traffic(request: SignedInRequest) -> HttpResponse:
 
 
 @require_safe
-@for_administrators
+@requires(Act.MANAGE_SYSTEMS)
 def message(request: SignedInRequest, message_id: uuid.UUID) -> HttpResponse:
     """Show a message that was not accepted, as it was sent; that somebody looked is recorded."""
     messages_of_faults = InboundMessage.objects.exclude(verdict=Verdict.ACCEPTED)

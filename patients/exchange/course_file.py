@@ -22,6 +22,7 @@ from grading.json_document import read_json
 from grading.plain_text import LONGEST_MRN
 from patients.models import ActSource, Course, EntryKind
 from patients.models.identifiers import visible_text
+from patients.queries.exchange import ROW_KEYS
 from patients.queries.identity import read_look_alikes, read_namesakes, read_patient_by_mrn
 from patients.recording.admit import (
     Admission,
@@ -34,7 +35,6 @@ from patients.recording.inputs import FormReusedError, NewEntry, Submission
 from patients.recording.record import append_act
 
 _NAMESPACE: Final = uuid.UUID("6f1c1c5a-8f0e-4f59-9a3c-2f0b8a1d7e42")
-_OF_THE_ROW: Final = frozenset({"id", "at", "kind", "recorded_at", "replaces"})
 _UNKNOWN_WARD: Final = "Imported"
 
 
@@ -182,7 +182,7 @@ def _body(words: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: _as_text(value)
         for key, value in words.items()
-        if key not in _OF_THE_ROW and (value is not None or key == "rate")
+        if key not in ROW_KEYS and (value is not None or key == "rate")
     }
 
 

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from grading.course_file import FORMAT, FORMAT_2
 from grading.format_2 import needs_format_2
 from grading.systems import HEADLINE
+from patients.queries.exchange import ROW_KEYS
 from patients.queries.export import CourseToExport, ExportEntry, GradeSpan
 
 Document = dict[str, Any]
@@ -74,9 +75,6 @@ def plain_number(number: Decimal) -> str:
     return f"{number.normalize():f}"
 
 
-_NOT_IN_BODY: Final = frozenset({"id", "kind", "at", "recorded_at", "replaces"})
-
-
 def _document(read: CourseToExport) -> Document:
     course, patient = read.course, read.course.patient
     # Nothing is graded before the infusion: of the policies that began by then the last one holds.
@@ -115,7 +113,7 @@ def _entry(entry: ExportEntry) -> Document:
     }
     if entry.replaces is not None:
         words["replaces"] = entry.replaces
-    return words | {key: value for key, value in entry.body.items() if key not in _NOT_IN_BODY}
+    return words | {key: value for key, value in entry.body.items() if key not in ROW_KEYS}
 
 
 def _graded_until(read: CourseToExport) -> datetime:

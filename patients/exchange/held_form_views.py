@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods
 
+from crs_app.accounts.decorators import requires
 from crs_app.accounts.permissions import can_open_chart
 from crs_app.accounts.rights import Act
 from grading.engine.times import can_be_charted
@@ -32,6 +33,7 @@ from patients.forms.received import NotChartableError
 from patients.forms.registry import CORRECTION_FORMS
 from patients.models import ChartingAct, Course, Entry, EntryKind, HeldItem
 from patients.queries.courses import now_for
+from patients.queries.exchange import ROW_KEYS
 from patients.queries.held import items_to_decide
 from patients.queries.status import read_course_status, read_weights_for
 from patients.recording.inputs import ConflictError, NewEntry
@@ -42,7 +44,6 @@ from patients.requests import (
     course_or_404,
     posted,
     recorded_before,
-    requires,
     submission_from,
 )
 
@@ -56,7 +57,6 @@ CHARTED_BY_HAND: Final = (
     EntryKind.TREATMENT,
 )
 """The kinds that a person may choose where nothing is proposed."""
-_NOT_VALUES: Final = frozenset({"id", "kind", "at", "recorded_at", "replaces"})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -113,7 +113,7 @@ def _proposal(items: Sequence[HeldItem], kind: EntryKind) -> Mapping[str, Any]:
 def _values(form: EntryForm, proposal: Mapping[str, Any], item: HeldItem) -> dict[str, Any]:
     """Return the initial values of a form: those of the proposal, and the time of the item."""
     at = _time_of(proposal, item)
-    body = {key: value for key, value in proposal.items() if key not in _NOT_VALUES}
+    body = {key: value for key, value in proposal.items() if key not in ROW_KEYS}
     entry = Entry(kind=form.kind, at=at or form.now, body=body, act=ChartingAct(answers={}))
     values = form.values_of(entry)
     is_time = {key: key.startswith("observed_") for key in values}

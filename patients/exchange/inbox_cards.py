@@ -13,6 +13,7 @@ from grading.engine import entries
 from grading.engine.vocabulary import VITAL_SIGN, VITAL_SIGNS
 from patients.display.received import WhyHeld, why_held
 from patients.display.text import clock_text, entry_text, short_value
+from patients.exchange.formats.statements import PRESSURES
 from patients.exchange.held_sets import HeldSet, Stack, set_of, sets_of, stacks_of
 from patients.forms.confirmation import ConfirmQuestion
 from patients.forms.received import ProposalForm
@@ -30,7 +31,6 @@ from patients.queries.entries import entry_row_of, parse_entry
 from patients.queries.status import read_course_status
 
 _SEPARATOR: Final = " · "
-_PRESSURES: Final = frozenset({"systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg"})
 CONFLICTS: Final = frozenset({"conflict.corrected", "conflict.same_minute", "duplicate.conflict"})
 """Reasons where a value is charted already, and a person chooses between the two."""
 OTHER_PATIENT: Final = "patient.contradiction"
@@ -147,7 +147,7 @@ def _count(entry: entries.Entry) -> int:
     if not isinstance(entry, entries.Vitals):
         return 1
     signs = [sign.key for sign in VITAL_SIGNS if entry.value_of(sign.key) is not None]
-    return len({"pressure" if key in _PRESSURES else key for key in signs})
+    return len({"pressure" if key in PRESSURES else key for key in signs})
 
 
 def cards_of(items: Iterable[HeldItem]) -> list[Card]:

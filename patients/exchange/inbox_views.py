@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import trigger_client_event
 
+from crs_app.accounts.decorators import requires
 from crs_app.accounts.rights import Act
 from crs_app.searches import seal
 from patients.display.received import why_held
@@ -55,7 +56,6 @@ from patients.requests import (
     SignedInRequest,
     course_or_404,
     recorded_before,
-    requires,
     submission_from,
 )
 

@@ -35,8 +35,6 @@ THINNING_MINUTES: Final = 15
 """Of a monitor, unless somebody chose otherwise: it sends every minute, nurses chart less often."""
 
 _NAME_IN_USE: Final = "Another system has this name."
-_ASCII: Final = "MSH|^~&|\\u0041|+AGE-|"
-"""Text that a codec of escapes or shifts reads otherwise than it stands."""
 
 
 def author_name(name: str, kind: SystemKind) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any, Final
 
 from django.contrib import messages
@@ -14,9 +12,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from crs_app.accounts.decorators import requires
 from crs_app.accounts.forms import ConfirmedForm
 from crs_app.accounts.models import Ward
-from crs_app.accounts.permissions import check_can_manage_systems
+from crs_app.accounts.rights import Act
 from patients.exchange.access.keys import (
     KeySetError,
     add_keys,
@@ -46,22 +45,10 @@ from patients.requests import CONFLICT, UNPROCESSABLE, SignedInRequest, posted
 LONGEST_SEARCH: Final = 60
 CHANGE_PAGE: Final = "exchange/system_change.html"
 SCOPES_PAGE: Final = "exchange/system_scopes.html"
-View = Callable[..., HttpResponse]
-
-
-def for_administrators(view: View) -> View:
-    """Decorate a view that only a user who may register systems can open."""
-
-    @wraps(view)
-    def guarded(request: SignedInRequest, **kwargs: Any) -> HttpResponse:
-        check_can_manage_systems(request.user)
-        return view(request, **kwargs)
-
-    return guarded
 
 
 @require_safe
-@for_administrators
+@requires(Act.MANAGE_SYSTEMS)
 @vary_on_headers("HX-Request")
 def systems(request: SignedInRequest) -> HttpResponse:
     """List the systems; a search by htmx gets its rows alone."""
@@ -80,7 +67,7 @@ def systems(request: SignedInRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_administrators
+@requires(Act.MANAGE_SYSTEMS)
 def new_system(request: SignedInRequest) -> HttpResponse:
     """Register a system."""
     form = NewSystemForm(request, posted(request))
@@ -101,7 +88,7 @@ def new_system(request: SignedInRequest) -> HttpResponse:
 
 
 @require_safe
-@for_administrators
+@requires(Act.MANAGE_SYSTEMS)
 def system(request: SignedInRequest, system_id: int) -> HttpResponse:
     """Show one system: its settings, keys and rights, its codes and its traffic."""
     found = system_or_404(system_id)
@@ -129,7 +116,7 @@ def system(request: SignedInRequest, system_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_administrators
+@requires(Act.MANAGE_SYSTEMS)
 def change(request: SignedInRequest, system_id: int) -> HttpResponse:
     """Change the settings of a system."""
     found = system_or_404(system_id)
@@ -150,7 +137,7 @@ def change(request: SignedInRequest, system_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_administrators
+@requires(Act.MANAGE_SYSTEMS)
 def active(request: SignedInRequest, system_id: int) -> HttpResponse:
     """Ask before a system is deactivated or reactivated, and do it."""
     found = system_or_404(system_id)
@@ -166,7 +153,7 @@ def active(request: SignedInRequest, system_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_administrators
+@requires(Act.MANAGE_SYSTEMS)
 def keys(request: SignedInRequest, system_id: int) -> HttpResponse:
     """Register public keys of a system."""
     found = system_or_404(system_id)
@@ -191,7 +178,7 @@ def keys(request: SignedInRequest, system_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_administrators
+@requires(Act.MANAGE_SYSTEMS)
 def key_end(request: SignedInRequest, system_id: int, key_id: int) -> HttpResponse:
     """Ask before a key is ended, and do it: its tokens end with it."""
     system_keys = SystemKey.objects.filter(system=system_id).select_related("system")
@@ -206,7 +193,7 @@ def key_end(request: SignedInRequest, system_id: int, key_id: int) -> HttpRespon
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_administrators
+@requires(Act.MANAGE_SYSTEMS)
 def scopes(request: SignedInRequest, system_id: int) -> HttpResponse:
     """Say what a system may do with its key."""
     found = system_or_404(system_id)
@@ -227,7 +214,7 @@ def scopes(request: SignedInRequest, system_id: int) -> HttpResponse:
 
 
 @require_safe
-@for_administrators
+@requires(Act.MANAGE_SYSTEMS)
 def unverified(request: SignedInRequest) -> HttpResponse:
     """List the rows of the code tables that nobody has compared with a public source."""
     return render(request, "exchange/unverified.html", {"rows": unverified_rows()})

@@ -9,11 +9,10 @@ from django import forms
 from grading.engine.scale_vocabulary import AdmissionSetting, BloodProductName
 from patients.display.text import capital
 from patients.forms.entry_form import EntryForm
-from patients.forms.fields import NO, YES, choices_of
+from patients.forms.fields import NO, WORD_OF, YES, choices_of
 from patients.models import Entry, EntryKind
 
 _ANSWERS: Final = (("", "not known"), (YES, "yes"), (NO, "no"))
-_WORDS: Final = {True: YES, False: NO, None: ""}
 
 
 class PlaceOfCareForm(EntryForm):
@@ -45,7 +44,7 @@ class PlaceOfCareForm(EntryForm):
     def values_of(self, entry: Entry) -> dict[str, Any]:
         return {
             **super().values_of(entry),
-            "because_of_crs": _WORDS[entry.body.get("because_of_crs")],
+            "because_of_crs": WORD_OF[entry.body.get("because_of_crs")],
         }
 
 

@@ -23,6 +23,8 @@ from patients.models.identifiers import visible_text
 
 YES: Final = "yes"
 NO: Final = "no"
+WORD_OF: Final = {True: YES, False: NO, None: ""}
+"""The value of a choice of yes and no, by what is stored of its answer."""
 DECIMAL_COMMA: Final = "decimal_comma"
 """The code of the error about a number with a comma."""
 _LOST: Final = "\ufffd"

@@ -23,14 +23,13 @@ from grading.engine.vocabulary import (
 )
 from patients.display.text import capital
 from patients.forms.entry_form import EntryForm
-from patients.forms.fields import NO, YES
+from patients.forms.fields import NO, WORD_OF, YES
 from patients.forms.layout import SymptomList, ToxicityFields
+from patients.forms.presence import PresenceForm
 from patients.models import Entry, EntryKind
 
-_WORD: Final = {True: YES, False: NO, None: ""}
 
-
-class JudgementForm(EntryForm):
+class JudgementForm(PresenceForm):
     """A judgement that the grade waits for: made, or withdrawn."""
 
     kind = EntryKind.JUDGEMENT
@@ -49,13 +48,6 @@ class JudgementForm(EntryForm):
         choices=(("", "Choose"), (YES, "present"), (NO, "not present")),
         error_messages={"required": "Say whether it is present."},
     )
-
-    def body(self) -> dict[str, Any]:
-        body = super().body()
-        return {**body, "present": body.get("present") == YES}
-
-    def values_of(self, entry: Entry) -> dict[str, Any]:
-        return {**super().values_of(entry), "present": _WORD[entry.body["present"]]}
 
 
 class RiskForm(EntryForm):
@@ -81,7 +73,7 @@ class RiskForm(EntryForm):
             self.add_error(None, "Nothing is answered yet: answer at least one question.")
 
     def values_of(self, entry: Entry) -> dict[str, Any]:
-        answers = {name: _WORD[entry.body.get(name)] for name in self.generated_fields}
+        answers = {name: WORD_OF[entry.body.get(name)] for name in self.generated_fields}
         return {**super().values_of(entry), **answers}
 
 
@@ -191,7 +183,7 @@ def _symptom_choices() -> list[tuple[str, Any]]:
     ]
 
 
-class SymptomCorrectionForm(EntryForm):
+class SymptomCorrectionForm(PresenceForm):
     """One symptom: what a correction of it asks."""
 
     kind = EntryKind.SYMPTOM
@@ -203,15 +195,8 @@ class SymptomCorrectionForm(EntryForm):
     )
     present = forms.ChoiceField(label="Now", choices=((YES, "yes"), (NO, "no")), initial=YES)
 
-    def body(self) -> dict[str, Any]:
-        body = super().body()
-        return {**body, "present": body.get("present") == YES}
-
     def clean_kind(self) -> None:
         self.remarks += _without_grade(self.bodies)
-
-    def values_of(self, entry: Entry) -> dict[str, Any]:
-        return {**super().values_of(entry), "present": _WORD[entry.body["present"]]}
 
 
 RESOLVED: Final = "0"

@@ -18,12 +18,12 @@ from grading.engine.scale_vocabulary import (
 )
 from patients.display.ice_questions import PARTS
 from patients.forms.entry_form import EntryForm
-from patients.forms.fields import NO, YES, TickField, TypedNumberField, choices_of
+from patients.forms.fields import NO, WORD_OF, YES, TickField, TypedNumberField, choices_of
+from patients.forms.presence import PresenceForm
 from patients.models import Entry, EntryKind
 
 NOT_STATED: Final = "not_stated"
 _ANSWERS: Final = (("", "not stated"), (YES, "yes"), (NO, "no"))
-_WORDS: Final = {True: YES, False: NO, None: ""}
 
 
 def _not_done() -> forms.ChoiceField:
@@ -149,12 +149,12 @@ class SeizureForm(EntryForm):
         repeated = entry.body.get("repetitive_without_recovery") is True
         return {
             **super().values_of(entry),
-            "resolved": _WORDS[entry.body.get("resolved")],
+            "resolved": WORD_OF[entry.body.get("resolved")],
             "repetitive_without_recovery": YES if repeated else "",
         }
 
 
-class NeuroSignForm(EntryForm):
+class NeuroSignForm(PresenceForm):
     """One sign: weakness, raised pressure, or swelling on a scan."""
 
     kind = EntryKind.NEURO_SIGN
@@ -165,10 +165,3 @@ class NeuroSignForm(EntryForm):
         error_messages={"required": "Choose the sign."},
     )
     present = forms.ChoiceField(label="Now", choices=((YES, "present"), (NO, "not present")))
-
-    def body(self) -> dict[str, Any]:
-        body = super().body()
-        return {**body, "present": body.get("present") == YES}
-
-    def values_of(self, entry: Entry) -> dict[str, Any]:
-        return {**super().values_of(entry), "present": _WORDS[entry.body["present"]]}

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from grading.course_file import CourseFileError, read_entry
 from grading.engine.dose_limits import impossible_dose
@@ -19,9 +19,8 @@ from patients.forms.confirmation import ConfirmedForm
 from patients.forms.registry import CORRECTION_FORMS
 from patients.models import CONFIRMED, Course, EntryKind
 from patients.queries.courses import now_for
+from patients.queries.exchange import ROW_KEYS
 from patients.recording.inputs import NewEntry
-
-_NOT_IN_BODY: Final = frozenset({"id", "kind", "at", "recorded_at", "replaces"})
 
 
 class Proposed(NamedTuple):
@@ -55,7 +54,7 @@ def proposed_entry(proposal: Mapping[str, Any]) -> Proposed:
     new = NewEntry(
         kind=EntryKind(parsed.kind),
         at=parsed.at,
-        body={key: value for key, value in proposal.items() if key not in _NOT_IN_BODY},
+        body={key: value for key, value in proposal.items() if key not in ROW_KEYS},
         replaces=uuid.UUID(replaces) if replaces else None,
         id=entry_id,
         parsed=parsed,

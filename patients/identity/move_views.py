@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from crs_app.accounts.decorators import requires
 from crs_app.accounts.rights import Act
 from grading.engine.vocabulary import Attribution
 from patients.bedside.timeline import rows_of
@@ -32,7 +33,6 @@ from patients.requests import (
     SignedInRequest,
     course_or_404,
     posted,
-    requires,
     submission_from,
 )
 

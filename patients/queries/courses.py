@@ -9,7 +9,6 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import DateTimeField, Func, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -117,14 +116,6 @@ def ward_names(reader: User | None = None) -> QuerySet[Course, str]:
 def open_ward_names() -> QuerySet[Ward, str]:
     """Query the names of the wards that take patients, in order."""
     return Ward.objects.filter(is_open=True).order_by("name").values_list("name", flat=True)
-
-
-def read_clocks() -> tuple[datetime, datetime | None]:
-    """Read the database's clock, and when anything was recorded last in an open course."""
-    with connection.cursor() as cursor:
-        cursor.execute(SQL_CLOCKS)
-        clock, latest = cursor.fetchone()
-    return clock, latest
 
 
 SQL_CLOCKS: Final = """

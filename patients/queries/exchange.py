@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from crs_app.second_machine import SQL_NEEDED, refusing_without
 from patients.models import (
@@ -80,7 +80,8 @@ SELECT CAST(json_agg(json_build_array(id, kind, at, recorded_at, replaces_id, bo
     ORDER BY at, recorded_at, place) AS text)
 FROM patients_entry WHERE course_id = %s
 """
-_OF_THE_ROW: Final = ("id", "kind", "at", "recorded_at", "replaces")
+ROW_KEYS: Final = ("id", "kind", "at", "recorded_at", "replaces")
+"""Keys of an entry in a course file that are columns of its row; the others are its body."""
 
 
 def read_entries_in_words(course: Course) -> list[dict[str, Any]]:
@@ -90,7 +91,7 @@ def read_entries_in_words(course: Course) -> list[dict[str, Any]]:
         (text,) = cursor.fetchone()
     entries = []
     for *columns, body in json.loads(text or "[]", parse_float=Decimal):
-        words = {**body, **dict(zip(_OF_THE_ROW, columns, strict=True))}
+        words = {**body, **dict(zip(ROW_KEYS, columns, strict=True))}
         if words["replaces"] is None:
             del words["replaces"]
         entries.append(words)
@@ -304,11 +305,3 @@ def open_items_of_keys(
 ) -> QuerySet[HeldItem]:
     """Query the undecided items of a course that came from a system by one of these keys."""
     return open_items(course).filter(message__system=system, key__in=keys)
-
-
-def read_by_interface(entry_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, ExternalSystem]:
-    """Read the system whose message was charted in each entry; entries of people are left out."""
-    rows = Entry.objects.filter(pk__in=list(entry_ids), act__message__isnull=False)
-    rows = rows.annotate(system=F("act__message__system"))
-    systems = ExternalSystem.objects.in_bulk()
-    return {pk: systems[system] for pk, system in rows.values_list("pk", "system")}

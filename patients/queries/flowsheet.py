@@ -7,7 +7,6 @@ recorded after ``known_at`` is left out.
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from patients.queries.entries import (
     sql_not_replaced_then,
 )
 from patients.queries.grades import GradePeriodRow, sql_known_now, sql_start_of_period
+from patients.queries.json_columns import parsed
 from patients.queries.policies import (
     SQL_POLICIES_DECIDED_THEN,
     PolicyPeriod,
@@ -317,7 +317,7 @@ def read_flowsheet(
         ended=_times(ended),
         last_before=last_before,
         weight_kg=weight_kg,
-        grade=None if grade is None else tuple(_parsed(grade)),
+        grade=None if grade is None else tuple(parsed(grade)),
         assessed_since=assessed_since,
         closing=then.closing,
     )
@@ -326,10 +326,5 @@ def read_flowsheet(
 def _times(found: Any) -> dict[str, datetime | None]:
     return {
         code: None if at is None else datetime.fromisoformat(at).astimezone(UTC)
-        for code, at in _parsed(found or "{}").items()
+        for code, at in parsed(found or "{}").items()
     }
-
-
-def _parsed(value: Any) -> Any:
-    """Return a JSON column as values, whether or not the driver has parsed it."""
-    return json.loads(value) if isinstance(value, str) else value

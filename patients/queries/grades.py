@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from crs_app.accounts.models import display_name_of
+from grading.course_result import PEAK_WINDOW
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.grading_system import GradingSystem
 from patients.models import Course, GradePeriod
@@ -192,9 +193,6 @@ def findings_without_wording(findings: Mapping[str, Any]) -> str:
     unknown = [(item["code"], item["could_reach"]) for item in findings["unknown"]]
     return json.dumps([met, unknown])
 
-
-PEAK_WINDOW: Final = timedelta(hours=24)
-"""The window of the 24-h peak; the history is read completely over it."""
 
 # How many entries of a kind the value before the latest is looked for in; of results, CRP.
 _RECENT: Final = """

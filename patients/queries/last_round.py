@@ -48,9 +48,6 @@ class LastRound(NamedTuple):
     handwriting: Handwriting | None
 
 
-NO_ROUND: Final = LastRound({}, None)
-
-
 def read_last_round(course: Course) -> LastRound:
     """Read the latest entry about each thing of a round, of those since the infusion."""
     of_course = Entry.objects.filter(not_replaced(), course=course, at__gte=course.infused_at)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -11,6 +10,7 @@ from django.db import connection
 
 from grading.engine.grading_system import GradingSystem
 from patients.models import Course
+from patients.queries.json_columns import parsed
 from patients.queries.near import SQL_RESUME, Near, near_of, resume_params
 
 MARKS_AT_MOST: Final = 300
@@ -148,22 +148,17 @@ def read_near_with_neighbours(
 
 def _neighbours(first: datetime | None, before: Any, after: Any, marks: Any) -> Neighbours:
     return Neighbours(
-        first, _change(before), _change(after), [Mark(*mark) for mark in _parsed(marks) or ()]
+        first, _change(before), _change(after), [Mark(*mark) for mark in parsed(marks) or ()]
     )
 
 
 def _change(found: Any) -> RecordedChange | None:
     if found is None:
         return None
-    recorded_at, what, word, parts = _parsed(found)
+    recorded_at, what, word, parts = parsed(found)
     return RecordedChange(
         datetime.fromisoformat(recorded_at),
         what,
         word,
         [RecordedPart(*part) for part in parts or ()],
     )
-
-
-def _parsed(value: Any) -> Any:
-    """Return a JSON column as values, whether or not the driver has parsed it."""
-    return json.loads(value) if isinstance(value, str) else value

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from patients.display.scale_levels import Assessments, ScaleLevel, shown_levels
 from patients.queries.scales import CourseScales
+from patients.review.series_json import seconds
 
 
 def scales_json(scales: CourseScales, assessments: Assessments) -> dict[str, Any]:
@@ -23,11 +23,7 @@ def scales_json(scales: CourseScales, assessments: Assessments) -> dict[str, Any
 def _level(level: ScaleLevel) -> Mapping[str, Any]:
     return {
         "from": level.start.timestamp(),
-        "to": _seconds(level.end),
+        "to": seconds(level.end),
         "grade": level.grade,
         "at_most": level.at_most,
     }
-
-
-def _seconds(at: datetime | None) -> float | None:
-    return None if at is None else at.timestamp()

@@ -31,9 +31,9 @@ def as_json(review: ReviewSeries) -> dict[str, Any]:
         "devices": [_device(one) for one in review.devices],
         "counting": [_span(span) for span in review.counting],
         "given": [_given(one) for one in review.treatments],
-        "first_tocilizumab_at": _seconds(review.first_tocilizumab_at),
-        "assessed_since": _seconds(review.assessed_since),
-        "died_at": _seconds(review.died_at),
+        "first_tocilizumab_at": seconds(review.first_tocilizumab_at),
+        "assessed_since": seconds(review.assessed_since),
+        "died_at": seconds(review.died_at),
     }
 
 
@@ -68,28 +68,29 @@ def _series(series: Series) -> Mapping[str, Any]:
         "marks": {place: point.marks for place, point in enumerate(points) if point.marks},
         "suffix": {place: point.suffix for place, point in enumerate(points) if point.suffix},
         "begins": [place for place, point in enumerate(points) if point.begins],
-        "limits": [[_seconds(at), _float(limit)] for at, limit in series.limits],
+        "limits": [[seconds(at), _float(limit)] for at, limit in series.limits],
         "baseline": _float(series.baseline),
         "could_be": [[*_span((one.start, one.end)), one.reach] for one in series.could_be],
     }
 
 
 def _given(one: Given) -> Mapping[str, Any]:
-    return {"at": _seconds(one.at), "kind": one.kind, "text": one.text}
+    return {"at": seconds(one.at), "kind": one.kind, "text": one.text}
 
 
 def _device(one: Device) -> Mapping[str, Any]:
-    return {"at": _seconds(one.at), "label": one.label, "detail": one.detail}
+    return {"at": seconds(one.at), "label": one.label, "detail": one.detail}
 
 
 def _span(span: Span) -> list[float | None]:
     begins, ends = span
-    return [_seconds(begins), _seconds(ends)]
+    return [seconds(begins), seconds(ends)]
 
 
 def _float(value: Number | None) -> float | None:
     return None if value is None else float(value)
 
 
-def _seconds(at: datetime | None) -> float | None:
+def seconds(at: datetime | None) -> float | None:
+    """Return an instant as the plots have it: seconds since 1970."""
     return None if at is None else at.timestamp()

@@ -27,7 +27,7 @@ from patients.queries.reviews import CourseReviews
 from patients.queries.scales import scales_known_at
 from patients.queries.series import CourseValues, read_course_values
 from patients.queries.status import status_known_at, weights_among
-from patients.requests import SignedInRequest, View, course_or_404
+from patients.requests import SignedInRequest, course_or_404
 from patients.review.address import (
     AXES,
     KNOWN_AT,
@@ -60,6 +60,7 @@ from patients.review.state import state_json
 from patients.review.thin import POINTS_AT_MOST, cut
 from patients.review.today import otherwise_today
 
+View = Callable[..., HttpResponse]
 _BAD_REQUEST: Final = 400
 
 

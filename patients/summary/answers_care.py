@@ -7,6 +7,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any, Final
 
+from grading.engine.algorithm.tree import CORTICOSTEROIDS
 from grading.engine.entries import Entry, FluidBolus, Treatment, Weight
 from grading.engine.units import format_number
 from grading.engine.vocabulary import TreatmentAgent
@@ -27,11 +28,6 @@ from patients.summary.facts import Doses
 from patients.summary.spans import Span, total
 
 _SUPPORT, _TREATMENT, _OTHER = Section.SUPPORT, Section.TREATMENT, Section.OTHER
-CORTICOSTEROIDS: Final = (
-    TreatmentAgent.METHYLPREDNISOLONE,
-    TreatmentAgent.DEXAMETHASONE,
-    TreatmentAgent.HYDROCORTISONE,
-)
 OTHER_DRUGS: Final = (
     TreatmentAgent.SILTUXIMAB,
     TreatmentAgent.ANAKINRA,

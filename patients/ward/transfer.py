@@ -91,18 +91,10 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
     lock_course(course)
     current = Course.objects.get(pk=course.pk)
     bed = requested.bed if requested.what is Move.MOVED else current.bed
-    facts = {"what": requested.what.value, "reason": requested.reason}
-    before = (
-        Transfer.objects.filter(course=course, form_id=submission.form_id)
-        .select_related("recorded_by")
-        .first()
-    )
+    sent_before = Transfer.objects.filter(course=course, form_id=submission.form_id)
+    before = sent_before.select_related("recorded_by").first()
     if before is not None:
-        is_same = {name: getattr(before, name) for name in facts} == facts and (
-            requested.what is not Move.MOVED
-            or (before.to_bed == bed and on_ward == find_ward_then_or_now(before.to_ward))
-        )
-        is_same = is_same and (before.at == requested.at or not requested.is_timed)
+        is_same = _is_same(before, requested, on_ward, bed)
         if not is_same or before.recorded_by_id != submission.by.pk:
             raise TransferReusedError(before, submission.by)
         note_stored(again=True)
@@ -122,11 +114,24 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
         recorded_at=timezone.now(),
         recorded_by=submission.by,
         by_emergency=submission.by_emergency,
-        **facts,
+        what=requested.what.value,
+        reason=requested.reason,
     )
     _apply(current, requested, on_ward, bed)
     note_stored(again=False)
     return moved
+
+
+def _is_same(before: Transfer, requested: TransferRequest, on_ward: Ward | None, bed: str) -> bool:
+    """Return whether ``before`` is what is requested; a move leads to ``bed`` of ``on_ward``."""
+    return (
+        (before.what, before.reason) == (requested.what.value, requested.reason)
+        and (
+            requested.what is not Move.MOVED
+            or (before.to_bed == bed and on_ward == find_ward_then_or_now(before.to_ward))
+        )
+        and (before.at == requested.at or not requested.is_timed)
+    )
 
 
 def _lock_ward(course: Course, requested: TransferRequest) -> Ward | None:

@@ -17,12 +17,7 @@ from tests.entry_forms import url
 
 PASSWORD = "correct horse 1"
 MINUTE_S = 60
-
-
-@pytest.fixture(autouse=True)
-def clock(time_machine: TimeMachineFixture) -> TimeMachineFixture:
-    time_machine.move_to("2026-03-01 10:00:00Z", tick=False)
-    return time_machine
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 def attempt(client: Client, username: str, password: str) -> HttpResponse:

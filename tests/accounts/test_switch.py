@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -20,13 +19,9 @@ from crs_app.accounts.wards import set_wards
 from crs_app.record.models import Event
 from patients.models import Course
 from tests.accounts.tablet import OTHER_PIN, PASSWORD, PIN, SWITCH, Tablet
-from tests.entry_forms import HTMX, text_of
+from tests.entry_forms import HTMX, words_of
 
 HOUR_S, MINUTE_S = 3600, 60
-
-
-def said(answer: Any) -> str:
-    return text_of(answer.content.decode())
 
 
 def test_name_and_pin_switch_the_user_and_end_the_session_of_the_one_before(
@@ -61,9 +56,9 @@ def test_three_wrong_ones_end_the_pin_and_ask_for_the_full_sign_in(
     for left in ("2 tries left", "1 try left"):
         answer = tablet.switch(nurse, "9183")
         assert answer.status_code == 422
-        assert f"Wrong PIN. {left}" in said(answer)
-    assert "must sign in in full" in said(tablet.switch(nurse, "9183"))
-    assert "must sign in in full" in said(tablet.switch(nurse))
+        assert f"Wrong PIN. {left}" in words_of(answer)
+    assert "must sign in in full" in words_of(tablet.switch(nurse, "9183"))
+    assert "must sign in in full" in words_of(tablet.switch(nurse))
     failed = Event.objects.filter(kind="sign_in_failed", by=nurse).order_by("number")
     whys = [event.details["why"] for event in failed]
     assert whys == ["pin", "pin", "pin", "no full sign-in here"]
@@ -135,7 +130,7 @@ def test_what_is_no_name_and_four_digits_is_refused_and_not_counted(
         sent = {**sent, "who": str(nurse.pk)}
     answer = tablet.post(SWITCH, sent)
     assert answer.status_code == 422
-    assert sentence in said(answer)
+    assert sentence in words_of(answer)
     assert tablet.is_used_by(intensivist)
     assert not TabletSignIn.objects.exclude(wrong_pins=0).exists()
 
@@ -144,8 +139,8 @@ def test_a_user_without_a_pin_is_named_and_signs_in_in_full(nurse: User, intensi
     tablet = Tablet()
     tablet.sign_in(nurse, None)
     tablet.sign_in(intensivist)
-    assert "must sign in in full" in said(tablet.switch(nurse))
-    assert "J. Ruiz full sign-in" in said(tablet.get(SWITCH))
+    assert "must sign in in full" in words_of(tablet.switch(nurse))
+    assert "J. Ruiz full sign-in" in words_of(tablet.get(SWITCH))
     assert tablet.is_used_by(intensivist)
 
 
@@ -156,7 +151,7 @@ def test_tries_pass_the_one_throttle(tablet: Tablet, nurse: User) -> None:
         )
     answer = tablet.switch(nurse)
     assert answer.status_code == 422
-    assert "Too many failed sign-ins from here" in said(answer)
+    assert "Too many failed sign-ins from here" in words_of(answer)
     assert TabletSignIn.objects.get(user=nurse).wrong_pins == 0
 
 
@@ -165,7 +160,7 @@ def test_wrong_pins_count_as_failed_sign_ins(tablet: Tablet, nurse: User) -> Non
         tablet.switch(nurse, "9183")
     stranger = Client(REMOTE_ADDR="10.4.7.31")
     sent = {"username": "nurse", "password": "wrong"}
-    answers = [said(stranger.post("/accounts/sign-in/", sent)) for _ in range(3)]
+    answers = [words_of(stranger.post("/accounts/sign-in/", sent)) for _ in range(3)]
     assert ["Too many" in answer for answer in answers] == [False, False, True]
 
 
@@ -258,7 +253,7 @@ def test_a_switch_asks_for_the_password_again_before_what_matters(
     tablet.switch(nurse)
     tablet.switch(administrator)
     page = tablet.get(reverse("people:act", args=[nurse.pk, "deactivate"]))
-    assert "Your own password" in said(page)
+    assert "Your own password" in words_of(page)
 
 
 def test_no_way_of_switching_goes_round_the_full_sign_in(tablet: Tablet, nurse: User) -> None:

@@ -14,18 +14,14 @@ from crs_app.accounts import people
 from crs_app.accounts.models import Role, TabletSignIn, User
 from crs_app.record.models import MAIN_CHAIN, Event
 from tests.accounts.tablet import OTHER_PIN, SWITCH, Tablet
-from tests.entry_forms import text_of
+from tests.entry_forms import words_of
 
 HOUR_S, MINUTE_S = 3600, 60
 
 
-def said(answer: Any) -> str:
-    return text_of(answer.content.decode())
-
-
 def test_another_tablet_knows_neither_name_nor_pin(tablet: Tablet, nurse: User) -> None:
     other = Tablet()
-    assert "J. Ruiz" not in said(other.get(SWITCH))
+    assert "J. Ruiz" not in words_of(other.get(SWITCH))
     assert other.switch(nurse).status_code == 422
     other.cookies["crs-tablet"] = "0" * 43
     assert other.switch(nurse).status_code == 422
@@ -48,7 +44,7 @@ def test_the_twelve_hours_are_those_of_the_full_sign_in(
     assert tablet.switch(nurse).status_code == 422
     assert tablet.switch(intensivist, OTHER_PIN).status_code == 302
     assert tablet.is_used_by(intensivist)
-    page = said(tablet.get(SWITCH))
+    page = words_of(tablet.get(SWITCH))
     assert "J. Ruiz" not in page
     assert "A. Osei was here, ICU reviewer until 2 Mar 01:00" in page
 
@@ -102,7 +98,7 @@ def test_what_ends_a_sign_in_ends_its_pin_too(
     assert tablet.switch(nurse).status_code == 422
     assert last_event() == ("sign_in_failed", nurse, {"why": "no full sign-in here"})
     assert tablet.is_used_by(intensivist)
-    assert ("J. Ruiz" in said(tablet.get(SWITCH))) == (what != "deactivated")
+    assert ("J. Ruiz" in words_of(tablet.get(SWITCH))) == (what != "deactivated")
 
 
 def test_signing_out_ends_the_pin_and_not_that_of_others(

@@ -19,12 +19,7 @@ from crs_app.record.models import Event
 TABLET, ELSEWHERE = "10.4.7.31", "203.0.113.9"
 PASSWORD = "correct horse 1"
 MINUTE_S = 60
-
-
-@pytest.fixture(autouse=True)
-def clock(time_machine: TimeMachineFixture) -> TimeMachineFixture:
-    time_machine.move_to("2026-03-01 10:00:00Z", tick=False)
-    return time_machine
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 def attempt(username: str, password: str, address: str, **headers: str) -> HttpResponse:

@@ -23,12 +23,9 @@ from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.factories import admit, ago, chart, correct, end, record, sending
 
 TABS = (
-    ("Vitals", "Oxygen", "Vasopressor"),
-    ("Fluid bolus", "Weight", "Labs"),
-    ("Symptoms", "Toxicity", "Treatment"),
-    ("Baseline", "Risk factors", "Clinical judgement"),
-    ("Place of care", "Blood product"),
-    ("Note", "Not observed", "Death"),
+    ("Vitals", "Oxygen", "Vasopressor", "Fluid bolus", "Weight", "Labs"),
+    ("Symptoms", "Toxicity", "Treatment", "Baseline", "Risk factors", "Clinical judgement"),
+    ("Place of care", "Blood product", "Note", "Not observed", "Death"),
 )
 
 
@@ -211,9 +208,10 @@ def test_corrections_and_conflicts(
 
 
 def test_what_is_not_sent_and_the_list_of_keys(bedside: BedsidePage) -> None:
-    """A send that failed, drafts that wait, an expired sign-in, and the shortcuts."""
+    """A course not assessed, the shortcuts, a failed send, drafts that wait, an expired sign-in."""
     page = bedside.page
-    faults: list[str] = []
+    bedside.expect_not_assessed()
+    faults = faults_of(page, "not assessed")
     bedside.open_shortcuts()
     faults += faults_of(page, "shortcuts")
     page.keyboard.press("Escape")
@@ -412,11 +410,6 @@ def test_an_opened_timeline_a_lost_connection_and_a_closed_course(
     expect(page.get_by_role("region", name="Grade at end")).to_be_visible()
     faults += faults_of(page, "course closed")
     assert faults == []
-
-
-def test_a_course_that_was_not_assessed(bedside: BedsidePage) -> None:
-    bedside.expect_not_assessed()
-    assert faults_of(bedside.page, "not assessed") == []
 
 
 def test_roles_wards_and_a_patient_of_another_ward(

@@ -118,19 +118,11 @@ def test_the_other_kinds_are_tiles_inside_the_panel(bedside: BedsidePage) -> Non
         box.fill("82")
 
 
-def test_a_long_word_widens_no_page(
-    nurse: User, course: Course, open_as: Callable[[User, Course], BedsidePage]
-) -> None:
-    chart(course, nurse, "vitals", ago(minutes=5), temperature_c="38.4", note=LONG_WORD)
-    bedside = open_as(nurse, course)
-    expect(bedside.timeline).to_contain_text(LONG_WORD)
-    for width in (390, 768, 1440):
-        bedside.page.set_viewport_size({"width": width, "height": 900})
-        assert bedside.page.evaluate(TOO_WIDE) == 0, width
+def test_what_is_typed_is_read_back_at_its_box(bedside: BedsidePage) -> None:
+    """What is not possible in red words, what is unusual as a hint, by the unit that is chosen.
 
-
-def test_a_value_outside_the_limits_is_marked_on_leaving_its_box(bedside: BedsidePage) -> None:
-    """What is not possible in red words, what is unusual as a hint, by the unit that is chosen."""
+    A date is written in words.
+    """
     page, box = bedside.page, bedside.field("Temperature")
     box.fill("102.4")
     box.press("Tab")
@@ -141,55 +133,29 @@ def test_a_value_outside_the_limits_is_marked_on_leaving_its_box(bedside: Bedsid
     bedside.fill({"SpO₂": "60"})
     bedside.field("SpO₂").press("Tab")
     expect(page.get_by_text("60 % is unusual (85 to 100).")).to_be_visible()
-
-
-def test_a_date_is_written_in_words(bedside: BedsidePage) -> None:
     date = bedside.field("Date")
     expect(date).to_have_accessible_description(re.compile("today"))
     date.fill("2026-03-09")
     expect(date).to_have_accessible_description(re.compile(r"9\sMar"))
 
 
-def test_a_reader_without_the_right_to_write_has_no_form(
-    auditor: User, course: Course, open_as: Callable[[User, Course], BedsidePage]
-) -> None:
-    bedside = open_as(auditor, course)
-    says = "You can read this chart but not enter data (role: Auditor)"
-    expect(bedside.page.get_by_role("heading", name=says)).to_be_visible()
-    expect(bedside.page.get_by_role("navigation", name="What to chart")).to_have_count(0)
-
-
-def test_the_strip_compares_with_the_value_before(
-    nurse: User, course: Course, open_as: Callable[[User, Course], BedsidePage]
-) -> None:
-    """Vital signs, then oxygen and running drugs; low and high in words."""
-    rate = {"drug": "norepinephrine", "unit": "ug/min"}
-    chart(course, nurse, "vitals", ago(minutes=60), systolic_mmhg="120", heart_rate="104")
-    chart(course, nurse, "vasopressor", ago(minutes=60), rate="8", **rate)
-    chart(course, nurse, "oxygen", ago(minutes=50), device="nasal_cannula", flow_l_per_min="2")
-    chart(course, nurse, "vitals", ago(minutes=5), systolic_mmhg="84", heart_rate="104")
-    chart(course, nurse, "vasopressor", ago(minutes=5), rate="12", **rate)
-    strip = open_as(nurse, course).card.locator(".strip > div")
-    expect(strip.filter(has_text="BP")).to_contain_text("falling")
-    expect(strip.filter(has_text="BP")).to_contain_text("low")
-    expect(strip.filter(has_text="Heart")).to_contain_text("no change")
-    expect(strip.filter(has_text="Oxygen")).to_contain_text("2 L/min")
-    drug = strip.filter(has_text="Norepinephrine")
-    expect(drug).to_contain_text("12 mcg/min")
-    expect(drug).to_contain_text("rising")
-
-
 def test_values_are_whole_with_low_and_high_beside_their_names(
     nurse: User, course: Course, open_as: Callable[[User, Course], BedsidePage]
 ) -> None:
+    """At every width, and a long word of a note widens no page."""
     signs = {"temperature_c": "39.4", "systolic_mmhg": "84"}
-    chart(course, nurse, "vitals", ago(minutes=5), **signs)
-    page = open_as(nurse, course).page
+    chart(course, nurse, "vitals", ago(minutes=5), **signs, note=LONG_WORD)
+    bedside = open_as(nurse, course)
+    page = bedside.page
+    expect(bedside.timeline).to_contain_text(LONG_WORD)
+    page.set_viewport_size({"width": 390, "height": 900})
+    assert page.evaluate(TOO_WIDE) == 0
     typed = {"temperature": "39.1", "systolic_mmhg": "108", "observed_time": "00:49"}
     for name, value in typed.items():
         page.locator(f"[name={name}]").fill(value)
     for width in (768, 834, 1024, 1280, 1440):
         page.set_viewport_size({"width": width, "height": 1024})
+        assert page.evaluate(TOO_WIDE) == 0, width
         for name in typed:
             box = page.locator(f"[name={name}]")
             assert box.evaluate("box => box.scrollWidth - box.clientWidth") == 0, (name, width)

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from crs_app.accounts.models import User
 from patients.display.text import clock_text
 from patients.models import Course
 from tests.browser.moved_clock import MovedClock
+from tests.browser.shared_contexts import SharedContexts
 from tests.factories import admit, ago, chart, end
 
 
@@ -123,42 +123,32 @@ def test_long_text_touches_nothing_else_at_any_width(
             assert page.evaluate(SCALES_BELOW), (address, width)
 
 
-@pytest.mark.parametrize(("touch", "rows"), [(False, 20), (True, 16)])
 def test_a_desk_shows_twenty_rows_and_a_touch_screen_sixteen(
-    browser: Browser,
-    live_server: Any,
-    nurse: User,
-    sign_in: Callable[[Page, User], None],
-    touch: bool,
-    rows: int,
+    contexts: SharedContexts, nurse: User, sign_in: Callable[[Page, User], None]
 ) -> None:
     """At 1440 by 900, whole rows; a click on any place of a row opens the patient."""
-    for number in range(rows + 1):
+    for number in range(21):
         course = admit(nurse, name=f"FAMILYNAME-{number}, Given", ward="7B", bed=str(number))
         chart(course, nurse, "oxygen", device="nasal_cannula", flow_l_per_min="2")
         chart(course, nurse, "vasopressor", drug="norepinephrine", rate="12", unit="ug/min")
         chart(course, nurse, "vasopressor", drug="vasopressin", rate="0.03", unit="units/min")
-    # Chromium takes a finger for the first pointer only on an emulated mobile device.
-    context = browser.new_context(
-        base_url=live_server.url,
-        viewport={"width": 1440, "height": 900},
-        has_touch=touch,
-        is_mobile=touch,
-    )
-    page = context.new_page()
-    sign_in(page, nurse)
-    page.goto("/")
-    assert page.evaluate("matchMedia('(pointer: coarse)').matches") is touch
-    boxes = page.locator(".board tbody tr").evaluate_all(
-        "rows => rows.map((row) => row.getBoundingClientRect()).map(({bottom}) => bottom)"
-    )
-    assert sum(bottom <= 900 for bottom in boxes) >= rows
-    cell = page.locator(".board tbody tr").nth(3).locator("td").last
-    at = cell.bounding_box()
-    assert at is not None
-    page.mouse.click(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
-    expect(page.get_by_role("region", name="CRS grade now")).to_be_visible()
-    context.close()
+    for touch, rows in ((False, 20), (True, 16)):
+        # Chromium takes a finger for the first pointer only on an emulated mobile device.
+        size = {"width": 1440, "height": 900}
+        with contexts.lend(viewport=size, has_touch=touch, is_mobile=touch) as context:
+            page = context.new_page()
+            sign_in(page, nurse)
+            page.goto("/")
+            assert page.evaluate("matchMedia('(pointer: coarse)').matches") is touch
+            boxes = page.locator(".board tbody tr").evaluate_all(
+                "rows => rows.map((row) => row.getBoundingClientRect()).map(({bottom}) => bottom)"
+            )
+            assert sum(bottom <= 900 for bottom in boxes) >= rows
+            cell = page.locator(".board tbody tr").nth(3).locator("td").last
+            at = cell.bounding_box()
+            assert at is not None
+            page.mouse.click(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
+            expect(page.get_by_role("region", name="CRS grade now")).to_be_visible()
 
 
 def test_sixty_rows_stand_on_one_page_with_their_head_in_sight(
@@ -285,24 +275,3 @@ def test_after_a_failed_poll_the_board_says_that_it_may_be_wrong(
     with page.expect_response(polls):
         page.clock.fast_forward(61_000)
     expect(notice).to_be_visible()
-
-
-def test_the_board_is_searched_without_a_script(
-    browser: Browser,
-    live_server: Any,
-    nurse: User,
-    course: Course,
-    sign_in: Callable[[Page, User], None],
-) -> None:
-    admit(nurse, name="LINDQVIST, Per", ward="K4", bed="14")
-    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
-    page = context.new_page()
-    sign_in(page, nurse)
-    page.goto("/?show=could_be_higher&sort=place")
-    page.get_by_role("link", name=re.compile("^All")).click()
-    page.get_by_label("Name, MRN or bed").fill("per")
-    page.get_by_role("button", name="Find").click()
-    expect(page.get_by_role("link", name="LINDQVIST, Per")).to_be_visible()
-    expect(page.get_by_role("link", name="OKONKWO, Ada")).to_have_count(0)
-    assert "sort=place" in page.url
-    context.close()

@@ -5,18 +5,14 @@ Its pages move, as those of most users do: what was saved fades in while the nex
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
-from django.utils import timezone
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, expect
 
-from crs_app.accounts.models import User
 from patients.models import ChartingAct, Course, Entry, EntryKind
 from tests.browser.bedside_page import BedsidePage
 from tests.browser.conftest import TABLET
 from tests.browser.shared_contexts import MOVING, SharedContexts
-from tests.factories import chart
 
 CALM_ROUND = {"Temperature": "37.4", "Systolic": "118", "Diastolic": "66", "SpO₂": "96"}
 FEVER_ROUND = CALM_ROUND | {"Temperature": "38.4"}
@@ -110,21 +106,6 @@ def test_a_save_after_a_refusal_leaves_nothing_behind_in_the_form(
     expect(bedside.page.get_by_role("alert")).to_have_count(0)
 
 
-def test_what_is_unchanged_is_charted_by_a_tick(
-    page: Page, bedside: BedsidePage, course: Course, nurse: User
-) -> None:
-    """Oxygen is unchanged: one tick charts it again with the vital signs."""
-    at = timezone.now() - timedelta(hours=1)
-    chart(course, nurse, "oxygen", at, device="nasal_cannula", flow_l_per_min="2")
-    page.reload()
-    bedside.fill({"Heart rate": "92"})
-    page.get_by_role("checkbox", name=re.compile("Oxygen unchanged")).check()
-    bedside.save_and_see_it_saved()
-    oxygen = Entry.objects.filter(kind=EntryKind.OXYGEN)
-    assert [entry.body["flow_l_per_min"] for entry in oxygen] == ["2", "2"]
-    expect(page.get_by_role("checkbox", name=re.compile("Oxygen unchanged"))).not_to_be_checked()
-
-
 def test_a_reading_an_hour_old_is_marked_as_charted_late(bedside: BedsidePage) -> None:
     """One touch sets the time an hour back; the timeline says how late it was charted."""
     bedside.fill({"Temperature": "38.4"})
@@ -140,23 +121,6 @@ def test_two_quick_taps_on_save_record_once(bedside: BedsidePage, course: Course
     bedside.fill({"Temperature": "38.4"})
     bedside.page.get_by_role("button", name="Save").dblclick()
     bedside.expect_saved()
-    assert vitals(course) == 1
-
-
-def test_an_answer_that_is_lost_on_its_way_is_not_recorded_twice(
-    bedside: BedsidePage, course: Course
-) -> None:
-    """The server saves, the answer never arrives; it is sent again, and is there once."""
-
-    def lose(route: Route) -> None:
-        route.fetch()
-        route.abort("connectionreset")
-
-    bedside.page.route("**/entries/vitals/", lose, times=1)
-    bedside.fill({"Temperature": "38.4"})
-    bedside.save()
-    bedside.expect_saved("Sent from this tablet: Temperature 38.4 °C")
-    bedside.expect_grade(1)
     assert vitals(course) == 1
 
 

@@ -1,4 +1,4 @@
-"""Every kind of entry is charted, corrected and taken back in the browser: by hand and by keys."""
+"""Ten kinds of entry are charted and corrected by keys, and taken back, in the browser."""
 
 import re
 from dataclasses import dataclass, field
@@ -87,46 +87,12 @@ KEYS = {
     "Weight": "w",
     "Baseline": "b",
 }
-by_tab = pytest.mark.parametrize("journey", JOURNEYS, ids=lambda journey: journey.tab)
 
 
 def charted(bedside: BedsidePage, says: str) -> Locator:
     """The row of the entry that reads so; a change of grade may quote it."""
     menu = bedside.page.get_by_label(f"Change this entry: {says}", exact=True)
     return bedside.rows.filter(has=menu)
-
-
-def choose(bedside: BedsidePage, journey: Journey) -> None:
-    for group, choice in journey.chosen.items():
-        radios = bedside.page.get_by_role("radiogroup", name=group)
-        radios.get_by_role("radio", name=choice).check()
-
-
-@by_tab
-def test_charted_corrected_and_taken_back(
-    bedside: BedsidePage, course: Course, journey: Journey
-) -> None:
-    page = bedside.page
-    entries = Entry.objects.filter(course=course).count()
-    bedside.open_tab(journey.tab)
-    bedside.fill(journey.typed)
-    choose(bedside, journey)
-    bedside.save_and_see_it_saved()
-    expect(charted(bedside, journey.says)).to_be_visible()
-
-    bedside.change(journey.says, "Correct")
-    bedside.fill(journey.corrected)
-    page.get_by_role("button", name="Misread").click()
-    page.get_by_role("button", name="Save correction").click()
-    row = charted(bedside, journey.says_then)
-    expect(row).to_contain_text("Misread")
-    expect(row.locator("s")).to_contain_text(journey.says)
-
-    bedside.change(journey.says_then, "Entered in error")
-    page.get_by_role("button", name="Another patient").click()
-    page.get_by_role("button", name="Mark as entered in error").click()
-    expect(bedside.rows.filter(has_text="entered in error: Another patient")).to_have_count(1)
-    assert Entry.objects.filter(course=course).count() == entries + 3
 
 
 def walk_to(bedside: BedsidePage, target: Locator, key: str = "Tab") -> None:
@@ -146,20 +112,28 @@ def type_into(bedside: BedsidePage, values: dict[str, str]) -> None:
         bedside.page.keyboard.type(value)
 
 
-@by_tab
-def test_by_the_keyboard_alone(bedside: BedsidePage, journey: Journey) -> None:
-    """From the list of keys to the correction: no finger on the glass."""
+def open_by_keys(bedside: BedsidePage, name: str) -> None:
+    """Opens a tab by its own key, or by the list of the other kinds."""
     page, keys = bedside.page, bedside.page.keyboard
-    if journey.tab in KEYS:
-        keys.press(KEYS[journey.tab])
+    if name in KEYS:
+        keys.press(KEYS[name])
     else:
         walk_to(bedside, page.locator(".more-tabs summary"))
         keys.press("Enter")
-        walk_to(bedside, page.get_by_role("link", name=journey.tab, exact=True))
+        walk_to(bedside, page.get_by_role("link", name=name, exact=True))
         keys.press("Enter")
-    tab = page.locator(".tabs a").filter(has_text=re.compile(f"^{journey.tab}$"))
+    tab = page.locator(".tabs a").filter(has_text=re.compile(f"^{name}$"))
     expect(tab).to_have_attribute("aria-current", "page")
 
+
+@pytest.mark.parametrize("journey", JOURNEYS, ids=lambda journey: journey.tab)
+def test_charted_and_corrected_by_the_keyboard_alone_and_taken_back(
+    bedside: BedsidePage, course: Course, journey: Journey
+) -> None:
+    """From the key of the tab to the correction no finger touches the glass."""
+    page, keys = bedside.page, bedside.page.keyboard
+    entries = Entry.objects.filter(course=course).count()
+    open_by_keys(bedside, journey.tab)
     type_into(bedside, journey.typed)
     for group, choice in journey.chosen.items():
         radios = page.get_by_role("radiogroup", name=group)
@@ -167,11 +141,11 @@ def test_by_the_keyboard_alone(bedside: BedsidePage, journey: Journey) -> None:
         keys.press("ArrowRight")
         expect(radios.get_by_role("radio", name=choice)).to_be_checked()
     keys.press("Control+Enter")
-    expect(charted(bedside, journey.says)).to_be_visible()
+    row = charted(bedside, journey.says)
+    expect(row).to_be_visible()
 
     walk_to(bedside, page.get_by_label(f"Change this entry: {journey.says}", exact=True))
     keys.press("Enter")
-    row = charted(bedside, journey.says)
     walk_to(bedside, row.get_by_role("link", name="Correct"))
     keys.press("Enter")
     expect(page.get_by_role("region", name="Correct an entry")).to_be_visible()
@@ -179,4 +153,12 @@ def test_by_the_keyboard_alone(bedside: BedsidePage, journey: Journey) -> None:
     walk_to(bedside, bedside.field("Reason for the correction"))
     keys.type("Misread")
     keys.press("Control+Enter")
-    expect(charted(bedside, journey.says_then)).to_contain_text("Misread")
+    corrected = charted(bedside, journey.says_then)
+    expect(corrected).to_contain_text("Misread")
+    expect(corrected.locator("s")).to_contain_text(journey.says)
+
+    bedside.change(journey.says_then, "Entered in error")
+    page.get_by_role("button", name="Another patient").click()
+    page.get_by_role("button", name="Mark as entered in error").click()
+    expect(bedside.rows.filter(has_text="entered in error: Another patient")).to_have_count(1)
+    assert Entry.objects.filter(course=course).count() == entries + 3

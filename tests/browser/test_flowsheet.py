@@ -113,37 +113,31 @@ def test_24_hours_of_36_rows_fit_at_1280_and_12_hours_at_768(
     assert page.evaluate("document.documentElement.scrollWidth") <= 768
 
 
-def test_no_value_is_cut_off(page: Page, nurse: User, day: Course, sign_in: SignIn) -> None:
-    sign_in(page, nurse)
-    page.set_viewport_size({"width": 1280, "height": 1000})
-    open_sheet(page, day)
-    assert page.evaluate(CUT) == []
-
-
-@pytest.mark.parametrize("query", ["", "?bin=entry"])
 def test_no_number_is_cut_off_or_broken_into_two_lines(
-    page: Page, nurse: User, day: Course, sign_in: SignIn, query: str
+    page: Page, nurse: User, day: Course, sign_in: SignIn
 ) -> None:
     """Half of a number is another number. A printed sheet has all of its columns on the page."""
     late = timezone.now() - timedelta(hours=2)
     for analyte, value, unit in LONG_RESULTS:
         chart(day, nurse, "lab", late, analyte=analyte.value, value=value, unit=unit)
     sign_in(page, nurse)
-    open_sheet(page, day, query)
-    expect(page.locator("[data-row='lab.ferritin']")).to_contain_text("52000")
-    for width in (1280, 768):
-        page.set_viewport_size({"width": width, "height": 1000})
+    for query in ("", "?bin=entry"):
+        page.emulate_media(media="screen")
+        open_sheet(page, day, query)
+        expect(page.locator("[data-row='lab.ferritin']")).to_contain_text("52000")
+        for width in (1280, 768):
+            page.set_viewport_size({"width": width, "height": 1000})
+            assert page.evaluate(CUT) == []
+        page.set_viewport_size({"width": 979, "height": 740})  # Letter on its side
+        page.emulate_media(media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
         assert page.evaluate(CUT) == []
-    page.set_viewport_size({"width": 979, "height": 740})  # Letter on its side
-    page.emulate_media(media="print")
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert page.evaluate(CUT) == []
-    right = "all => Math.max(...all.map((one) => one.getBoundingClientRect().right))"
-    assert page.locator("[data-sheet] table").evaluate_all(right) <= 979
-    expect(page.get_by_text(re.compile("Flowsheet .* Printed"))).to_be_visible()
+        right = "all => Math.max(...all.map((one) => one.getBoundingClientRect().right))"
+        assert page.locator("[data-sheet] table").evaluate_all(right) <= 979
+        expect(page.get_by_text(re.compile("Flowsheet .* Printed"))).to_be_visible()
 
 
-def test_no_name_of_a_row_is_cut_off_on_a_phone_held_sideways(
+def test_a_phone_held_sideways_cuts_no_name_and_the_heads_stay_while_the_sheet_scrolls(
     page: Page, nurse: User, day: Course, sign_in: SignIn
 ) -> None:
     sign_in(page, nurse)
@@ -160,13 +154,7 @@ def test_no_name_of_a_row_is_cut_off_on_a_phone_held_sideways(
     assert cut == []
     assert page.locator("tr[data-row] .name a").first.evaluate("one => one.clientHeight") >= 24
 
-
-def test_the_heads_stay_while_the_sheet_scrolls(
-    page: Page, nurse: User, day: Course, sign_in: SignIn
-) -> None:
-    sign_in(page, nurse)
     page.set_viewport_size({"width": 768, "height": 700})
-    open_sheet(page, day)
     hour, name = page.locator(".hours th").nth(20), page.locator("[data-row='weight'] th")
     before = hour.bounding_box()
     page.locator("[data-sheet]").evaluate("sheet => sheet.scrollTop = 300")
@@ -299,18 +287,16 @@ def test_an_old_sheet_says_so_and_an_entry_leads_to_its_history(
     expect(page.locator("#timeline-rows li:target")).to_contain_text("500 mL")
 
 
-@pytest.mark.parametrize(
-    "address",
-    ["/", *(f"/courses/{{course}}/{page}" for page in ("", "flowsheet/", "review/", "sign-off/"))],
-)
 def test_at_400_percent_nothing_but_a_table_or_plot_scrolls_sideways(
-    page: Page, nurse: User, day: Course, sign_in: SignIn, address: str
+    page: Page, nurse: User, day: Course, sign_in: SignIn
 ) -> None:
     """A window of 1280 px at 200 % is 640 px wide, at 400 % it is 320 px (WCAG 1.4.10)."""
     sign_in(page, nurse)
-    for width in (640, 320):
-        page.set_viewport_size({"width": width, "height": 512})
-        page.goto(address.format(course=day.pk))
-        page.wait_for_load_state("networkidle")
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, f"{address} at {width} px is {wide} px wide"
+    of_course = (f"/courses/{day.pk}/{part}" for part in ("", "flowsheet/", "review/", "sign-off/"))
+    for address in ("/", *of_course):
+        for width in (640, 320):
+            page.set_viewport_size({"width": width, "height": 512})
+            page.goto(address)
+            page.wait_for_load_state("networkidle")
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{address} at {width} px is {wide} px wide"

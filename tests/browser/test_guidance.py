@@ -70,17 +70,19 @@ def test_a_save_leaves_the_panel_under_the_hand(
 ) -> None:
     """A save that does not change the panel does not replace it: nothing moves or closes."""
     bedside = open_page(severe)
-    unfold(bedside.guidance_item("Tocilizumab 4 mg/kg"))
+    item = bedside.guidance_item("Tocilizumab 4 mg/kg")
+    unfold(item)
+    dose = item.get_by_text("4 mg/kg × 80 kg = 320 mg")
     panel = bedside.guidance
     panel.evaluate("panel => { panel.untouched = true; }")
     bedside.fill({"Heart rate": "88"})
     bedside.save_and_see_it_saved()
     assert panel.evaluate("panel => panel.untouched")
-    expect(bedside.guidance_item("Tocilizumab 4 mg/kg")).to_contain_text("4 mg/kg × 80 kg = 320 mg")
+    expect(dose).to_be_visible()
     bedside.open_tab("Weight")
     bedside.fill({"Weight": "85"})
     bedside.save()
-    expect(bedside.guidance_item("Tocilizumab 4 mg/kg")).to_contain_text("4 mg/kg × 85 kg = 340 mg")
+    expect(item.get_by_text("4 mg/kg × 85 kg = 340 mg")).to_be_visible()
     assert not panel.evaluate("panel => panel.untouched")
 
 
@@ -104,7 +106,10 @@ def test_a_panel_that_was_replaced_during_a_save_is_asked_for(
 def test_done_charts_the_dose_and_starts_the_clock(
     severe: Course, open_page: Callable[[Course], BedsidePage]
 ) -> None:
-    """Neither dose is filled in; the chosen one is charted, answered and counted down."""
+    """Neither dose is filled in; the chosen one is charted, answered and counted down.
+
+    Typed wrongly, it stays in its field.
+    """
     bedside = open_page(severe)
     card = bedside.guidance_item("Tocilizumab 4 mg/kg")
     given = card.locator("[data-given]")
@@ -115,6 +120,11 @@ def test_done_charts_the_dose_and_starts_the_clock(
     expect(bedside.field("Temperature")).to_be_visible()
     bedside.choose_dose(card, "320 mg")
     expect(bedside.field("Dose")).to_have_value("320")
+    bedside.fill({"Dose": "32o"})
+    bedside.save()
+    expect(bedside.page.get_by_role("alert")).to_contain_text("not a number")
+    expect(bedside.field("Dose")).to_have_value("32o")
+    bedside.fill({"Dose": "320"})
     bedside.save()
     waiting = bedside.guidance_item("Tocilizumab given at")
     expect(waiting.locator("[data-countdown]")).to_contain_text("h")
@@ -123,22 +133,6 @@ def test_done_charts_the_dose_and_starts_the_clock(
     expect(bedside.timeline).to_contain_text("Done · Tocilizumab")
     expect(bedside.field("Temperature")).to_be_visible()
     assert Entry.objects.get(kind=EntryKind.TREATMENT).body["dose_mg"] == "320"
-
-
-def test_a_wrong_dose_stays_and_says_what_is_wrong(
-    severe: Course, open_page: Callable[[Course], BedsidePage]
-) -> None:
-    bedside = open_page(severe)
-    item = bedside.guidance_item("Tocilizumab 4 mg/kg")
-    item.get_by_role("link", name="Other dose given…").click()
-    expect(bedside.field("Dose")).to_have_value("")
-    bedside.fill({"Dose": "32o"})
-    bedside.save()
-    expect(bedside.page.get_by_role("alert")).to_contain_text("not a number")
-    expect(bedside.field("Dose")).to_have_value("32o")
-    bedside.fill({"Dose": "320"})
-    bedside.save()
-    expect(bedside.guidance_item("Tocilizumab given at")).to_be_visible()
 
 
 def test_not_now_comes_back_by_the_clock(
@@ -186,9 +180,15 @@ def test_not_appropriate_asks_why(
 def test_done_is_one_tap_and_keeps_the_focus_in_place(
     severe: Course, open_page: Callable[[Course], BedsidePage]
 ) -> None:
+    """Without a connection it says so, and nothing is recorded."""
     bedside = open_page(severe)
     bedside.fill({"Temperature": "38.9"})
     card = bedside.guidance_item("Monitor very closely")
+    bedside.page.context.set_offline(True)
+    card.get_by_role("button", name="Done").click()
+    expect(bedside.guidance.get_by_role("alert")).to_contain_text("Not sent yet. There is no")
+    assert not GuidanceAnswer.objects.exists()
+    bedside.page.context.set_offline(False)
     card.get_by_role("button", name="Done").click()
     expect(card).to_contain_text("J. Ruiz")
     expect(card.locator("summary").first).to_be_focused()
@@ -228,19 +228,6 @@ def test_what_is_not_known_is_charted_from_the_item(
     expect(bedside.guidance_item("Grade may be 3")).to_have_count(0)
 
 
-def test_an_old_infusion_is_unchanged_or_stopped(
-    course: Course, nurse: User, open_page: Callable[[Course], BedsidePage]
-) -> None:
-    at = timezone.now() - timedelta(hours=3)
-    chart(course, nurse, "vasopressor", at, drug="norepinephrine", rate="5", unit="ug/min")
-    bedside = open_page(course)
-    card = bedside.guidance_item("still running?")
-    expect(card.get_by_role("link", name="Changed")).to_be_visible()
-    card.get_by_role("button", name="Unchanged").click()
-    expect(card).to_have_count(0)
-    assert Entry.objects.filter(kind=EntryKind.VASOPRESSOR).count() == 2
-
-
 def test_a_day_after_tocilizumab_the_page_asks_by_itself(
     page: Page,
     severe: Course,
@@ -269,20 +256,6 @@ def test_a_day_after_tocilizumab_the_page_asks_by_itself(
     assert severe.acts.count() == acts
 
 
-def test_stabilised_ends_the_reassessment(
-    severe: Course, nurse: User, open_page: Callable[[Course], BedsidePage]
-) -> None:
-    before = timezone.now() - timedelta(hours=30)
-    chart(severe, nurse, "oxygen", before, device="venturi_mask", fio2_percent="50")
-    at = timezone.now() - timedelta(hours=25)
-    chart(severe, nurse, "treatment", at, agent="tocilizumab", dose_mg="320")
-    bedside = open_page(severe)
-    reassess = bedside.guidance_item("after tocilizumab (grade 3, now 3)")
-    reassess.get_by_role("button", name="Improved or stabilised").click()
-    expect(reassess).to_have_count(0)
-    expect(bedside.timeline).to_contain_text("Stabilised · Not better")
-
-
 def test_a_first_rise_interrupts_once(
     severe: Course, open_page: Callable[[Course], BedsidePage]
 ) -> None:
@@ -301,18 +274,6 @@ def test_a_first_rise_interrupts_once(
     expect(rise).to_be_hidden()
 
 
-def test_what_is_open_stays_open_over_a_refresh(
-    severe: Course, open_page: Callable[[Course], BedsidePage]
-) -> None:
-    bedside = open_page(severe)
-    dose = bedside.guidance_item("Tocilizumab 4 mg/kg")
-    unfold(dose)
-    bedside.fill({"Temperature": "38.9"})
-    bedside.save_and_see_it_saved()
-    expect(dose).to_contain_text("4 mg/kg × 80 kg = 320 mg")
-    expect(dose.get_by_text("4 mg/kg × 80 kg = 320 mg")).to_be_visible()
-
-
 def test_an_answer_given_meanwhile_is_shown_and_nothing_is_kept(
     severe: Course,
     open_page: Callable[[Course], BedsidePage],
@@ -327,16 +288,6 @@ def test_an_answer_given_meanwhile_is_shown_and_nothing_is_kept(
     expect(refused).to_contain_text("A. Osei has answered this already: Done.")
     expect(card).to_contain_text("A. Osei")
     assert GuidanceAnswer.objects.count() == 1
-
-
-def test_without_connection_nothing_is_lost_silently(
-    severe: Course, open_page: Callable[[Course], BedsidePage]
-) -> None:
-    bedside = open_page(severe)
-    bedside.page.context.set_offline(True)
-    bedside.guidance_item("Monitor very closely").get_by_role("button", name="Done").click()
-    expect(bedside.guidance.get_by_role("alert")).to_contain_text("Not sent yet. There is no")
-    assert not GuidanceAnswer.objects.exists()
 
 
 def test_without_javascript_every_answer_works(

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +10,10 @@ import time_machine
 from playwright.sync_api import Browser, Page, expect
 
 from crs_app.accounts.models import User
-from patients.exchange.course_file import import_course
 from patients.models import Course
 from tests.browser.axe import faults_of
+from tests.patients.review.reviewed_course import import_reviewed
 
-COURSE_FILE = Path(__file__).parents[1] / "patients/review/reviewed_course.json"
 IN_GRADE_3 = "2026-11-27T13:00:00%2B00:00"
 MISTYPED = "2026-11-27T03:40:00%2B00:00"
 """The chart said grade 3, by a rate ten times too high that was corrected two minutes later."""
@@ -24,7 +22,7 @@ MISTYPED = "2026-11-27T03:40:00%2B00:00"
 @pytest.fixture
 def course(nurse: User, site_in_utc: None) -> Iterator[Course]:
     with time_machine.travel(datetime(2026, 11, 28, 8, 40, tzinfo=UTC), tick=True):
-        yield import_course(COURSE_FILE.read_bytes(), [nurse])
+        yield import_reviewed(nurse)
 
 
 @pytest.fixture

@@ -19,16 +19,6 @@ def test_not_observed_is_one_tap_and_leaves_what_is_typed(
     assert Entry.objects.filter(kind=EntryKind.NOT_OBSERVED).count() == 1
 
 
-def test_a_tap_without_a_network_is_kept_and_sent_once(bedside: BedsidePage) -> None:
-    quick = bedside.page.locator("[data-quick-message]")
-    bedside.page.context.set_offline(True)
-    bedside.page.get_by_role("button", name="Refused").click()
-    expect(quick).to_contain_text("Not graded. Kept on this tablet. Refused.")
-    bedside.page.context.set_offline(False)
-    expect(quick).to_contain_text("Saved Sent from this tablet: Refused")
-    assert Entry.objects.filter(kind=EntryKind.NOT_OBSERVED).count() == 1
-
-
 def test_a_death_is_read_back_before_it_is_recorded(bedside: BedsidePage, course: Course) -> None:
     """Nothing is recorded at the first step; it can be taken back like any entry."""
     bedside.open_tab("Death")
@@ -57,11 +47,3 @@ def test_a_judgement_is_charted_corrected_and_taken_back(bedside: BedsidePage) -
     bedside.fill({"Judgement": "not present", "Reason for the correction": "Misunderstood"})
     bedside.save()
     bedside.expect_not_assessed()
-
-
-def test_a_note_is_written(bedside: BedsidePage) -> None:
-    bedside.open_tab("Note")
-    bedside.fill({"Note": "Family called"})
-    bedside.save_and_see_it_saved()
-    expect(bedside.rows.first).to_contain_text("Note: Family called")
-    expect(bedside.field("Note")).to_have_value("")

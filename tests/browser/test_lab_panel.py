@@ -98,9 +98,21 @@ def test_limits_follow_the_unit_and_the_laboratory(bedside: BedsidePage) -> None
     expect(row).not_to_contain_text("J. Ruiz")
 
 
-def test_limits_that_were_typed_outlast_another_laboratory_s_name(bedside: BedsidePage) -> None:
-    """Typed for ALT before the laboratory was named: they stay, and are remembered as its own."""
+def test_limits_that_were_typed_first_are_of_the_unit_and_laboratory_named_then(
+    bedside: BedsidePage,
+) -> None:
+    """In the order of a report: result, limits, unit. With another unit they do not stay.
+
+    Typed for ALT before the laboratory was named, they stay and are remembered as its own.
+    """
     bedside.open_tab("Labs")
+    bedside.field("Creatinine").fill("80")
+    bedside.field(upper("Creatinine")).fill("97")
+    bedside.fill({"Creatinine, unit": "µmol/L"})
+    expect(bedside.field(upper("Creatinine"))).to_have_value("97")
+    bedside.fill({"Creatinine, unit": "mg/dL"})
+    expect(bedside.field(upper("Creatinine"))).to_have_value("")
+    bedside.field("Creatinine").fill("")
     bedside.field("ALT").fill("35")
     bedside.field(upper("ALT")).fill("40")
     bedside.fill({"Laboratory": "Core"})
@@ -109,19 +121,6 @@ def test_limits_that_were_typed_outlast_another_laboratory_s_name(bedside: Bedsi
     bedside.save_and_see_it_saved()
     expect(bedside.field("ALT")).to_have_value("")
     expect(bedside.field(upper("ALT"))).to_have_value("40")
-
-
-def test_limits_that_were_typed_before_the_unit_was_chosen_are_that_unit_s(
-    bedside: BedsidePage,
-) -> None:
-    """In the order of a report: result, limits, unit. With another unit they do not stay."""
-    bedside.open_tab("Labs")
-    bedside.field("Creatinine").fill("80")
-    bedside.field(upper("Creatinine")).fill("97")
-    bedside.fill({"Creatinine, unit": "µmol/L"})
-    expect(bedside.field(upper("Creatinine"))).to_have_value("97")
-    bedside.fill({"Creatinine, unit": "mg/dL"})
-    expect(bedside.field(upper("Creatinine"))).to_have_value("")
 
 
 def test_a_laboratory_brings_its_units_where_none_was_chosen(

@@ -36,6 +36,7 @@ def test_the_day_follows_a_save_and_a_poll_and_nothing_on_the_page_moves(
 def test_a_day_that_cannot_be_loaded_says_so_and_comes_with_the_next_poll(
     bedside: BedsidePage,
 ) -> None:
+    """Its link then leads to the review page of 24 hours."""
     page, place = bedside.page, bedside.page.locator("#last-day")
     page.route("**/last-day/", lambda route: route.fulfill(status=500), times=1)
     page.reload()
@@ -45,9 +46,6 @@ def test_a_day_that_cannot_be_loaded_says_so_and_comes_with_the_next_poll(
     expect(page.locator("#connection")).to_be_hidden()
     page.evaluate("document.body.dispatchEvent(new Event('crs:clock'))")
     expect(place).to_contain_text("Open the review page.")
-
-
-def test_the_day_leads_to_the_review_page_of_24_hours(bedside: BedsidePage) -> None:
     bedside.page.get_by_role("link", name="Last 24 hours.").press("Enter")
     expect(bedside.page).to_have_url(f"{bedside.page.url.split('?')[0]}?range=24h")
     assert "/review/" in bedside.page.url

@@ -7,19 +7,28 @@ from django.utils import timezone
 from playwright.sync_api import Route, expect
 
 from crs_app.accounts.models import User
-from patients.models import Course, Entry
+from patients.models import Course, Entry, EntryKind
 from patients.queries.timeline import PAGE_OF_ROWS
+from patients.recording.inputs import NewEntry
 from tests.browser.bedside_page import BedsidePage
-from tests.factories import ago, chart
+from tests.factories import ago, chart, record
 
 NEEDED = "Needs the connection. Your entries are safe."
+
+
+def chart_rates(course: Course, nurse: User) -> None:
+    """Charts five heart rates more than a page of the timeline shows, from 60 up."""
+    rates = range(60, 60 + PAGE_OF_ROWS + 5)
+    entries = [
+        NewEntry(EntryKind.VITALS, ago(260 - rate), {"heart_rate": str(rate)}) for rate in rates
+    ]
+    record(course, nurse, entries)
 
 
 def test_every_tap_that_needs_the_connection_says_so(
     bedside: BedsidePage, course: Course, nurse: User
 ) -> None:
-    for place in range(PAGE_OF_ROWS + 1):
-        chart(course, nurse, "vitals", ago(100 - place), heart_rate="73")
+    chart_rates(course, nurse)
     page = bedside.page
     page.reload()
     bedside.fill({"Temperature": "39.2"})
@@ -45,6 +54,7 @@ def test_every_tap_that_needs_the_connection_says_so(
     expect(page.locator("#entry-message")).to_contain_text("Saved Sent from this tablet")
     expect(page.locator("[data-needs-connection]")).to_have_count(0)
     assert Entry.objects.filter(body__has_key="temperature_c").count() == 1
+    assert Entry.objects.filter(kind=EntryKind.NOT_OBSERVED).count() == 1
 
 
 def test_a_slow_save_says_that_it_saves_in_the_width_of_its_button(bedside: BedsidePage) -> None:
@@ -108,8 +118,7 @@ def test_filter_day_and_tab_are_in_the_address_and_back_works(
 def test_older_moves_the_focus_to_the_first_new_row_and_a_reload_keeps_it(
     bedside: BedsidePage, course: Course, nurse: User
 ) -> None:
-    for place in range(PAGE_OF_ROWS + 5):
-        chart(course, nurse, "vitals", ago(200 - place), heart_rate=str(60 + place))
+    chart_rates(course, nurse)
     page = bedside.page
     page.reload()
     page.get_by_role("link", name="Older").click()

@@ -110,23 +110,6 @@ def test_a_tablet_whose_storage_is_full_keeps_the_form_and_says_so(
     assert [body["temperature_c"] for body in vitals(course)] == ["39.2"]
 
 
-def test_a_save_whose_answer_was_lost_is_not_recorded_twice(
-    bedside: BedsidePage, course: Course
-) -> None:
-    page = bedside.page
-
-    def lose_the_answer(route: Route) -> None:
-        route.fetch()
-        route.abort("connectionreset")
-
-    page.route("**/entries/vitals/", lose_the_answer, times=1)
-    bedside.fill({"Temperature": "38.4"})
-    bedside.save()
-    expect(bedside.rows.filter(has_text="Temp 38.4 °C")).to_have_count(1)
-    expect_no_strip(page)
-    assert len(vitals(course)) == 1
-
-
 def test_a_stored_entry_is_not_called_refused_where_its_author_may_chart_no_more(
     bedside: BedsidePage, course: Course, nurse: User
 ) -> None:

@@ -6,18 +6,15 @@ A row that cannot wrap makes the browser shrink the whole page, so the type is m
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Page
 
 from crs_app.accounts.models import User
-from patients.exchange.course_file import import_course
 from patients.models import Course
 from tests.browser.printed_type import Printed, printed_type
+from tests.patients.review.reviewed_course import import_reviewed
 
-COURSE_FILE = Path(settings.BASE_DIR) / "tests/patients/review/reviewed_course.json"
 SMALLEST_PT = 8
 THEN = "known_at=2026-11-28T08:40:00Z"
 PAGES = {
@@ -47,7 +44,7 @@ def opened(
     page: Page, nurse: User, intensivist: User, sign_in: Callable[[Page, User], None],
     site_in_utc: None,
 ) -> Course:  # fmt: skip
-    course = import_course(COURSE_FILE.read_bytes(), [nurse])
+    course = import_reviewed(nurse)
     sign_in(page, intensivist)
     return course
 

@@ -3,27 +3,25 @@
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from crs_app.accounts.models import User
-from patients.exchange.course_file import import_course
 from patients.models import Course
 from tests.browser.axe import faults_as_shown
 from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.factories import ago, chart
+from tests.patients.review.reviewed_course import import_reviewed
 
-FILE = Path(__file__).parents[1] / "patients" / "review" / "reviewed_course.json"
 SignIn = Callable[[Page, User], None]
 SIZES = {768: 1024, 1440: 900}
 
 
 @pytest.fixture
 def reviewed(nurse: User, site_in_utc: None) -> Course:
-    return import_course(FILE.read_bytes(), [nurse])
+    return import_reviewed(nurse)
 
 
 @pytest.fixture
@@ -56,11 +54,13 @@ def heights(values: Any) -> list[float]:
     return [box["y"] for box in (one.bounding_box() for one in values.all()) if box]
 
 
-@pytest.mark.parametrize("width", SIZES)
-def test_all_lanes_share_their_edges_and_a_cursor_and_fit_the_page(
-    page: Page, review: str, width: int
-) -> None:
-    page.set_viewport_size({"width": width, "height": SIZES[width]})
+def test_all_lanes_share_their_edges_and_a_cursor_and_fit_the_page(page: Page, review: str) -> None:
+    for width, height in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        lanes_share_their_edges_and_a_cursor(page, review)
+
+
+def lanes_share_their_edges_and_a_cursor(page: Page, review: str) -> None:
     page.goto(f"{review}?range=all&at=2026-11-27T13:00:00Z")
     expect(lane(page, "CRS grade").locator(".lane-value")).to_contain_text("3 since")
     edges = page.evaluate(
@@ -141,26 +141,26 @@ def test_keys_move_the_cursor_the_range_and_the_view(page: Page, review: str) ->
     expect(page.get_by_role("region", name="Values over time")).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("key", "name"),
-    [
-        ("mean_arterial_pressure_mmhg", "Blood pressure"), ("lab.crp", "CRP"),
-        ("norepinephrine", "Norepinephrine"), ("heart_rate", "Heart rate"),
-        ("treatment.tocilizumab", "Given"), ("device", "Oxygen device"),
-    ],
-)  # fmt: skip
-def test_a_row_of_the_flowsheet_leads_to_its_lane(
-    key: str, name: str, page: Page, review: str
-) -> None:
-    page.goto(f"{review}?range=all#{key}")
-    asked = page.locator("#plots .is-asked")
-    expect(asked.locator(".lane-name")).to_have_text(re.compile(f"^{name}"))
-    expect(asked).to_be_in_viewport()
-    expect(page.locator("#no-lane")).to_be_hidden()
-    if key == "device":
-        page.goto(f"{review}?range=all#note")
-        page.reload()
-        expect(page.locator("#no-lane")).to_be_visible()
+LANE_OF_ROW = {
+    "mean_arterial_pressure_mmhg": "Blood pressure",
+    "lab.crp": "CRP",
+    "norepinephrine": "Norepinephrine",
+    "heart_rate": "Heart rate",
+    "treatment.tocilizumab": "Given",
+    "device": "Oxygen device",
+}
+
+
+def test_a_row_of_the_flowsheet_leads_to_its_lane(page: Page, review: str) -> None:
+    """Each on a page of its own: ``opened`` makes the addresses differ before the "#"."""
+    for number, (key, name) in enumerate(LANE_OF_ROW.items()):
+        page.goto(f"{review}?range=all&opened={number}#{key}")
+        asked = page.locator("#plots .is-asked")
+        expect(asked.locator(".lane-name")).to_have_text(re.compile(f"^{name}"))
+        expect(asked).to_be_in_viewport()
+        expect(page.locator("#no-lane")).to_be_hidden()
+    page.goto(f"{review}?range=all#note")
+    expect(page.locator("#no-lane")).to_be_visible()
 
 
 def test_what_fails_says_so_and_can_be_tried_again(page: Page, review: str) -> None:

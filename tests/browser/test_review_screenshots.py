@@ -15,11 +15,10 @@ from django.conf import settings
 from playwright.sync_api import Browser, Page, expect
 
 from crs_app.accounts.models import User
-from patients.exchange.course_file import import_course
 from patients.models import Course
+from tests.patients.review.reviewed_course import import_reviewed
 
 DOCS = Path(settings.BASE_DIR) / "docs"
-COURSE_FILE = Path(settings.BASE_DIR) / "tests/patients/review/reviewed_course.json"
 AS_OF = datetime(2026, 11, 28, 8, 40, tzinfo=UTC)
 THEN = "2026-11-27T03:40:00%2B00:00"
 """A rate ten times too high had been charted, and was corrected two minutes later."""
@@ -41,7 +40,7 @@ PAGES = {
 @pytest.fixture
 def reviewed(nurse: User, site_in_utc: None) -> Iterator[Course]:
     with time_machine.travel(AS_OF, tick=True):
-        yield import_course(COURSE_FILE.read_bytes(), [nurse])
+        yield import_reviewed(nurse)
 
 
 @pytest.fixture

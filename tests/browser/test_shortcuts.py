@@ -1,6 +1,5 @@
 """The chart by keys: listed on "?", never in the way of typing, and they can be turned off."""
 
-import pytest
 from playwright.sync_api import Locator, expect
 
 from patients.models import Course, Entry, EntryKind
@@ -18,6 +17,7 @@ TABS = {
     "b": "Baseline",
     "v": "Vitals",
 }
+REGIONS = {"t": "Timeline", "g": "Guidance"}
 WITHOUT_RING = """elements => elements.filter(element => {
   element.focus();
   const width = parseFloat(getComputedStyle(element).outlineWidth);
@@ -32,26 +32,35 @@ def dialog(bedside: BedsidePage) -> Locator:
     return bedside.page.get_by_role("dialog", name="Keyboard shortcuts")
 
 
-@pytest.mark.parametrize("key", TABS)
-def test_a_key_opens_a_tab_with_the_hand_in_its_first_field(bedside: BedsidePage, key: str) -> None:
+def test_each_key_opens_its_tab_with_the_hand_in_its_first_field(bedside: BedsidePage) -> None:
+    """One tab after another, each left by Escape; then the headings of two other regions."""
     page = bedside.page
-    if TABS[key] == "Vitals":
-        page.keyboard.press("o")
-        expect(bedside.field("Device")).to_be_focused()
+    for key, name in TABS.items():
+        page.keyboard.press(key)
+        tab = page.locator(".tabs a").filter(has_text=name)
+        expect(tab).to_have_attribute("aria-current", "page")
+        first = page.locator("#entry-form form").locator(FIRST.get(name, "input, select"))
+        expect(first.locator("visible=true").first).to_be_focused()
         page.keyboard.press("Escape")
-    page.keyboard.press(key)
-    tab = page.locator(".tabs a").filter(has_text=TABS[key])
-    expect(tab).to_have_attribute("aria-current", "page")
-    first = page.locator("#entry-form form").locator(FIRST.get(TABS[key], "input, select"))
-    expect(first.locator("visible=true").first).to_be_focused()
+    for key, name in REGIONS.items():
+        page.keyboard.press(key)
+        heading = page.get_by_role("heading", name=name).first
+        expect(heading).to_be_focused()
+        expect(heading).to_be_in_viewport()
 
 
 def test_the_list_opens_on_the_question_mark_and_from_the_menu(bedside: BedsidePage) -> None:
     """By "?" and by its button in the menu of the user; Escape and *Close* close it.
 
-    Tab goes on from the start where nothing had the focus, also where its element is gone.
+    Tab goes on from the start where nothing had the focus, also where its element is gone. No key
+    is listed twice.
     """
     page = bedside.page
+    keys = page.locator("#shortcuts [data-key]").evaluate_all(
+        "rows => rows.map((row) => row.dataset.key)"
+    )
+    assert len(keys) == len(set(keys))
+    assert {*TABS, *REGIONS} < set(keys)
     page.keyboard.press("?")
     expect(dialog(bedside)).to_be_visible()
     expect(dialog(bedside)).to_contain_text("Save, from any field")
@@ -96,14 +105,6 @@ def test_escape_leaves_a_field_and_n_comes_back(bedside: BedsidePage) -> None:
     assert page.locator(".btn, summary, a").evaluate_all(WITHOUT_RING) == []
 
 
-@pytest.mark.parametrize(("key", "name"), [("t", "Timeline"), ("g", "Guidance")])
-def test_a_key_goes_to_a_region(bedside: BedsidePage, key: str, name: str) -> None:
-    bedside.page.keyboard.press(key)
-    heading = bedside.page.get_by_role("heading", name=name).first
-    expect(heading).to_be_focused()
-    expect(heading).to_be_in_viewport()
-
-
 def test_control_and_enter_save_from_any_field(bedside: BedsidePage, course: Course) -> None:
     """From the first field, where Enter alone moves to the next."""
     bedside.fill({"Systolic": "118", "Temperature": "37.4"})
@@ -129,11 +130,3 @@ def test_single_keys_can_be_turned_off(bedside: BedsidePage) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press("o")
     expect(page.get_by_role("link", name="Oxygen")).to_have_attribute("aria-current", "page")
-
-
-def test_no_two_keys_are_the_same(bedside: BedsidePage) -> None:
-    keys = bedside.page.locator("#shortcuts [data-key]").evaluate_all(
-        "rows => rows.map((row) => row.dataset.key)"
-    )
-    assert len(keys) == len(set(keys))
-    assert set(TABS) < set(keys)

@@ -1,4 +1,4 @@
-"""A reviewer signs grades: mouse, touch and keyboard, on a tablet and at a desk."""
+"""A reviewer signs grades on a tablet: by hand, by keyboard alone, and without a script."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.browser.sign_off_form import sign_grade_1_by_keyboard
 from tests.factories import ago, chart
 
-SIZES = {768: 1024, 1440: 900}
-
 
 @pytest.fixture
 def febrile_course(course: Course, nurse: User) -> Course:
@@ -25,17 +23,17 @@ def febrile_course(course: Course, nurse: User) -> Course:
     return course
 
 
-@pytest.mark.parametrize("width", SIZES)
 def test_what_waits_is_signed_raised_by_a_late_entry_and_signed_again(
     page: Page,
     nurse: User,
     intensivist: User,
     febrile_course: Course,
     sign_in: Callable[[Page, User], None],
-    width: int,
 ) -> None:
-    """From the list to the period: agree, state another grade, and look again."""
-    page.set_viewport_size({"width": width, "height": SIZES[width]})
+    """From the list to the period: agree, state another grade, and look again.
+
+    On a tablet; at a desk the same panel is used in test_review_sign_off.py.
+    """
     sign_in(page, intensivist)
     page.goto("/")
     page.get_by_role("link", name="Waiting for review").first.click()

@@ -8,11 +8,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from crs_app.accounts.models import User
-from patients.exchange.course_file import import_course
 from patients.models import Course, SummaryStatement
 from tests.browser.axe import faults_of
 from tests.browser.shared_contexts import FOR_AXE, SharedContexts
-from tests.patients.review.test_review_page import FILE
+from tests.patients.review.reviewed_course import import_reviewed
 
 WIDEST = 1920
 
@@ -26,7 +25,7 @@ def context(contexts: SharedContexts) -> Iterator[BrowserContext]:
 @pytest.fixture
 def opened(page: Page, nurse: User, sign_in: Callable[[Page, User], None]) -> Course:
     """A course of five days, whose summary the nurse has opened."""
-    course = import_course(FILE.read_bytes(), [nurse])
+    course = import_reviewed(nurse)
     sign_in(page, nurse)
     page.goto(f"/courses/{course.pk}/summary/")
     return course

@@ -72,11 +72,17 @@ def test_arrows_walk_what_was_found_and_escape_leaves_it(bedside: BedsidePage) -
     expect(bedside.page.get_by_text("None found.")).to_be_visible()
 
 
-def test_another_toxicity_takes_the_grade_away_and_says_what_to_know(
+def test_a_refusal_keeps_the_toxicity_and_another_takes_the_grade_away(
     bedside: BedsidePage,
 ) -> None:
-    """A grade chosen by the criteria of one term is no grade of another."""
+    """A grade chosen by the criteria of one term is no grade of another; without one, refused."""
     bedside.open_tab("Toxicity")
+    search(bedside).fill("seiz")
+    options(bedside).first.click()
+    bedside.save()
+    expect(bedside.page.get_by_role("alert")).to_contain_text("Choose the CTCAE grade")
+    expect(search(bedside)).to_have_value("Seizure")
+    expect(bedside.page.get_by_role("radio", name="brief generalised seizure")).to_be_visible()
     search(bedside).fill("tremor")
     options(bedside).first.click()
     bedside.page.get_by_role("radio", name="severe; limits self-care").check()
@@ -87,16 +93,6 @@ def test_another_toxicity_takes_the_grade_away_and_says_what_to_know(
     search(bedside).fill("cardiac arrest")
     options(bedside).first.click()
     expect(bedside.page.get_by_role("radio", name="no grade 3 in CTCAE")).to_be_disabled()
-
-
-def test_a_refused_toxicity_keeps_what_was_chosen(bedside: BedsidePage) -> None:
-    bedside.open_tab("Toxicity")
-    search(bedside).fill("seiz")
-    options(bedside).first.click()
-    bedside.save()
-    expect(bedside.page.get_by_role("alert")).to_contain_text("Choose the CTCAE grade")
-    expect(search(bedside)).to_have_value("Seizure")
-    expect(bedside.page.get_by_role("radio", name="brief generalised seizure")).to_be_visible()
 
 
 def test_symptoms_are_ticked_present_and_absent(bedside: BedsidePage, course: Course) -> None:
@@ -117,9 +113,7 @@ def test_symptoms_are_ticked_present_and_absent(bedside: BedsidePage, course: Co
     bedside.expect_saved("Rigors absent")
     assert Entry.objects.filter(kind=EntryKind.SYMPTOM).count() == 4
 
-
-def test_symptoms_are_ticked_by_the_keyboard(bedside: BedsidePage) -> None:
-    bedside.open_tab("Symptoms")
+    # By the keyboard.
     says(bedside, "Malaise", "not assessed").focus()
     bedside.page.keyboard.press("ArrowRight")
     expect(says(bedside, "Malaise", "yes")).to_be_checked()

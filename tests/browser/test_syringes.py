@@ -76,9 +76,7 @@ def test_a_concentration_is_proposed_for_the_drug_that_is_chosen(
     bedside.save_and_see_it_saved()
     assert last_infusion() == RUNNING | {"rate": "10"}
 
-
-def test_a_new_concentration_is_the_next_proposal(bedside: BedsidePage) -> None:
-    bedside.open_tab("Vasopressor")
+    # A new one is the next that is proposed.
     fields = {"Drug": "Norepinephrine", "Rate": "10", "Unit": "mL/h"}
     bedside.fill(fields)
     bedside.field("Concentration").fill("32")

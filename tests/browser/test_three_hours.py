@@ -8,7 +8,6 @@ from typing import Any
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from crs_app import settings as project_settings
 from crs_app.accounts.models import User
 from patients.display.text import clock_text
 from patients.models import Course, Entry, EntryKind
@@ -80,15 +79,3 @@ def test_a_high_dose_becomes_grade_3_on_a_page_left_open(
     expect(bedside.card).to_contain_text("20 mcg/min")
     assert page.evaluate("window.leftOpen") is True
     assert (course.acts.count(), page.url) == (saves, address)
-
-
-def test_an_idle_sign_in_ends_and_what_is_typed_stays(
-    bedside: BedsidePage, server_clock: MovedClock
-) -> None:
-    """Too long away from the tablet: the save is refused in words, what was typed stays."""
-    bedside.fill({"Temperature": "39.2"})
-    server_clock.forward(project_settings.SIGNED_OUT_AFTER_IDLE + timedelta(minutes=1))
-    bedside.save()
-    expect(bedside.page.get_by_role("alert")).to_contain_text("You have been signed out")
-    expect(bedside.field("Temperature")).to_have_value("39.2")
-    assert not Entry.objects.filter(kind=EntryKind.VITALS).exists()

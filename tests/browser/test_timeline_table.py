@@ -57,15 +57,9 @@ def test_list_and_table_share_filters_and_address_and_follow_what_is_charted(
     expect(page.locator("#timeline-rows")).to_contain_text("Norepinephrine")
     expect(page).to_have_url(re.compile(r"/\?show=vasopressor$"))
     page.go_back()
-    expect(page.locator("[data-row='norepinephrine']")).to_be_visible()
+    page.locator("[data-row='norepinephrine']").get_by_role("link").first.click()
+    expect(page).to_have_url(re.compile(rf"/courses/{course.pk}/review/#norepinephrine$"))
     assert [fault for fault in faults if "timeline" in fault or "entry-" in fault] == []
-
-
-def test_the_name_of_a_row_leads_to_its_plot(bedside: BedsidePage, course: Course) -> None:
-    page = bedside.page
-    page.goto(f"/courses/{course.pk}/?view=table")
-    page.get_by_role("link", name="Systolic", exact=True).click()
-    expect(page).to_have_url(re.compile(rf"/courses/{course.pk}/review/#systolic_mmhg$"))
 
 
 def test_without_script_the_list_stays_and_the_table_is_a_page_of_its_own(

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import Browser, Page, Route, expect
 
 from crs_app.accounts.models import User
@@ -51,8 +50,9 @@ def a_minute_later(bedside: BedsidePage) -> None:
 
 
 def test_what_one_charts_reaches_every_part_of_the_other_page(
-    bedside: BedsidePage, other: BedsidePage, course: Course
+    bedside: BedsidePage, other: BedsidePage, course: Course, nurse: User
 ) -> None:
+    """And leaves alone what the other types; a tick of what was changed is taken off."""
     other.fill({"Heart rate": "104"})
     other.page.get_by_label("Oxygen unchanged").check()
     other.field("Heart rate").focus()
@@ -68,16 +68,10 @@ def test_what_one_charts_reaches_every_part_of_the_other_page(
     expect(row).to_contain_text("J. Ruiz")
     expect(other.rows.filter(has_text="Grade 2").first).to_be_visible()
     expect(other.guidance).to_contain_text("At grade 2")
-    # What the other types is left alone.
     expect(other.field("Heart rate")).to_have_value("104")
     expect(other.field("Heart rate")).to_be_focused()
     expect(other.page.get_by_label("Oxygen unchanged")).to_be_checked()
 
-
-def test_a_tick_of_what_the_other_changed_is_taken_off(
-    bedside: BedsidePage, other: BedsidePage, course: Course, nurse: User
-) -> None:
-    other.page.get_by_label("Oxygen unchanged").check()
     chart(course, nurse, "oxygen", device="venturi_mask", fio2_percent="50")
     a_minute_later(other)
     expect(other.page.locator("#unchanged")).to_contain_text("FiO2 50 %")
@@ -99,9 +93,11 @@ def test_the_correction_of_another_replaces_the_row_and_leaves_the_rest(
     assert kept.evaluate("row => row.untouched")
 
 
-def test_the_filter_of_the_other_stays(
-    bedside: BedsidePage, other: BedsidePage, course: Course, nurse: User
+def test_the_filter_of_the_other_and_a_correction_that_was_opened_stay(
+    other: BedsidePage, course: Course, nurse: User
 ) -> None:
+    other.change("Nasal cannula, 2 L/min", "Correct")
+    other.fill({"Flow": "3"})
     other.page.get_by_label("Show").select_option(label="Oxygen")
     expect(other.rows).to_have_count(1)
     chart(course, nurse, "vitals", heart_rate="90")
@@ -109,6 +105,7 @@ def test_the_filter_of_the_other_stays(
     a_minute_later(other)
     expect(other.rows).to_have_count(2)
     expect(other.rows.first).to_contain_text("Room air")
+    expect(other.field("Flow")).to_have_value("3")
 
 
 def test_a_rise_by_the_clock_reaches_both_with_its_row_and_its_cause(
@@ -190,14 +187,3 @@ def test_a_course_closed_by_another_refuses_the_save_and_keeps_what_is_typed(
     expect(other.page.get_by_role("alert")).to_contain_text("Reopen the course to save it")
     expect(other.field("Temperature")).to_have_value("39.2")
     assert Entry.objects.count() == before
-
-
-def test_a_correction_that_was_opened_keeps_its_values(
-    bedside: BedsidePage, other: BedsidePage, course: Course, nurse: User
-) -> None:
-    other.change("Nasal cannula, 2 L/min", "Correct")
-    other.fill({"Flow": "3"})
-    chart(course, nurse, "vitals", timezone.now(), heart_rate="90")
-    a_minute_later(other)
-    expect(other.rows.filter(has_text="HR 90")).to_have_count(1)
-    expect(other.field("Flow")).to_have_value("3")

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,15 +11,13 @@ from pytest_django import DjangoDbBlocker
 
 from crs_app.accounts.models import User
 from grading.engine.policy import policy_from
-from patients.exchange.course_file import import_course
 from patients.models import Course, SitePolicy
 from patients.policy.decide import Decision, decide
 from patients.queries.courses import read_course
 from patients.queries.policies import read_latest_site_decision
 from tests.factories import admit, ago, chart
 from tests.patients.policy.policy_form import Make
-
-REVIEWED_COURSE = Path(__file__).parent / "review" / "reviewed_course.json"
+from tests.patients.review.reviewed_course import import_reviewed
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +30,7 @@ def imported_once(
     """
     with django_db_blocker.unblock(), transaction.atomic():
         by = User.objects.create_user("ruiz", first_name="Jo", last_name="Ruiz")
-        pk = import_course(REVIEWED_COURSE.read_bytes(), [by]).pk
+        pk = import_reviewed(by).pk
         yield lambda: read_course(pk)
         transaction.set_rollback(True)
 

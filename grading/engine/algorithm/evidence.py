@@ -7,7 +7,6 @@ source of its own and is shown apart from the paper's words.
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 from typing import Final
 
 from grading.engine.evidence import (
@@ -18,6 +17,7 @@ from grading.engine.evidence import (
     LABEL_MOST,
     Citation,
     Threshold,
+    threshold,
 )
 
 __all__ = ["LABEL_BELOW_STEP", "LABEL_DOSE", "LABEL_DOSES", "LABEL_INTERVAL", "LABEL_MOST"]
@@ -75,30 +75,26 @@ SMALL_PATIENT: Final = _decision("absolute limits in a patient of low weight")
 CRP_MASKED: Final = Citation("berman-2021", "CRP under tocilizumab")
 
 
-def _threshold(value: str, unit: str, citation: Citation) -> Threshold:
-    return Threshold(Decimal(value), unit, citation)
+TOCILIZUMAB_ADULT: Final = threshold("4", "mg/kg, adults", TEXT_DOSE)
+TOCILIZUMAB_CHILD: Final = threshold("8", "mg/kg, children", TEXT_DOSE)
+TOCILIZUMAB_OVER: Final = threshold("1", "h, infusion", TEXT_DOSE)
+REASSESS_AFTER: Final = threshold("24", "h after tocilizumab", TEXT_RESPONSE)
+METHYLPREDNISOLONE: Final = threshold("2", "mg/kg/day", TEXT_CORTICOSTEROIDS)
+DEXAMETHASONE: Final = threshold("0.5", "mg/kg", TEXT_CORTICOSTEROIDS)
+DEXAMETHASONE_MOST: Final = threshold("10", "mg a dose", TEXT_CORTICOSTEROIDS)
 
+LABEL_WEIGHT_STEP: Final = threshold("30", "kg", LABEL_DOSE)
+LABEL_FROM_STEP: Final = threshold("8", "mg/kg from the step", LABEL_DOSE)
+LABEL_AGE: Final = threshold("2", "years", _label("population"))
 
-TOCILIZUMAB_ADULT: Final = _threshold("4", "mg/kg, adults", TEXT_DOSE)
-TOCILIZUMAB_CHILD: Final = _threshold("8", "mg/kg, children", TEXT_DOSE)
-TOCILIZUMAB_OVER: Final = _threshold("1", "h, infusion", TEXT_DOSE)
-REASSESS_AFTER: Final = _threshold("24", "h after tocilizumab", TEXT_RESPONSE)
-METHYLPREDNISOLONE: Final = _threshold("2", "mg/kg/day", TEXT_CORTICOSTEROIDS)
-DEXAMETHASONE: Final = _threshold("0.5", "mg/kg", TEXT_CORTICOSTEROIDS)
-DEXAMETHASONE_MOST: Final = _threshold("10", "mg a dose", TEXT_CORTICOSTEROIDS)
-
-LABEL_WEIGHT_STEP: Final = _threshold("30", "kg", LABEL_DOSE)
-LABEL_FROM_STEP: Final = _threshold("8", "mg/kg from the step", LABEL_DOSE)
-LABEL_AGE: Final = _threshold("2", "years", _label("population"))
-
-NEAR_WEIGHT_STEP: Final = _threshold(
+NEAR_WEIGHT_STEP: Final = threshold(
     "2", "kg on either side", _decision("a weight this close to the label's step is checked")
 )
-NEUTROPHILS_LOW: Final = _threshold(
+NEUTROPHILS_LOW: Final = threshold(
     "1.0", "10^9/L", _decision("neutrophils at which infection is stressed")
 )
-LOW_WEIGHT: Final = _threshold("40", "kg", SMALL_PATIENT)
-JUST_GIVEN: Final = _threshold(
+LOW_WEIGHT: Final = threshold("40", "kg", SMALL_PATIENT)
+JUST_GIVEN: Final = threshold(
     "24", "h after a corticosteroid", _decision("no dose is proposed so soon after one")
 )
 

@@ -26,16 +26,14 @@ from crs_app.record.write import record_event
 from patients.exchange.access.limits import (
     REFUSED_OF_AN_ADDRESS,
     REQUESTS_OF_A_SYSTEM,
-    TooManyError,
     at_address,
-    count,
+    refuse_over,
 )
 from patients.exchange.access.refusals import (
     CallRefusedError,
     not_allowed,
     not_signed_in,
     nothing_there,
-    too_many,
 )
 from patients.exchange.access.scopes import covers
 from patients.exchange.access.tokens import token_of
@@ -89,10 +87,10 @@ def system_of(request: HttpRequest) -> Caller:
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     token = token_of(text.strip(), now) if f"{scheme.lower()} " == _BEARER else None
     if token is None:
-        _limit(at_address("refused", client_address(request)), REFUSED_OF_AN_ADDRESS)
+        refuse_over(at_address("refused", client_address(request)), REFUSED_OF_AN_ADDRESS)
         raise not_signed_in("A valid access token is needed: POST /oauth/token.")
     system = token.key.system
-    _limit(f"system {system.pk}", REQUESTS_OF_A_SYSTEM)
+    refuse_over(f"system {system.pk}", REQUESTS_OF_A_SYSTEM)
     granted: list[str] = token.granted or []  # type: ignore[attr-defined]  # an annotation
     return Caller(system, system.user, tuple(token.scopes), tuple(granted))
 
@@ -158,10 +156,3 @@ def record_call(request: HttpRequest, system: ExternalSystem | None, status: int
             course_id=course_id,
             details=details,
         )
-
-
-def _limit(sender: str, at_most: int) -> None:
-    try:
-        count(sender, at_most, timezone.now())
-    except TooManyError as over:
-        raise too_many(over.retry_after_s, is_first=over.is_first) from None

@@ -25,11 +25,10 @@ from patients.exchange.access.keys import open_keys
 from patients.exchange.access.limits import (
     REFUSED_OF_AN_ADDRESS,
     REQUESTS_OF_A_SYSTEM,
-    TooManyError,
     at_address,
-    count,
+    refuse_over,
 )
-from patients.exchange.access.refusals import not_signed_in, too_many
+from patients.exchange.access.refusals import not_signed_in
 from patients.exchange.access.tokens import take_once
 from patients.models import ExternalSystem, KeyPurpose
 
@@ -58,9 +57,9 @@ def hook_caller(request: HttpRequest, service_url: str) -> HookCaller:
             raise AssertionRefusedError(Fault.FORM)
         caller = caller_of_token(text.strip(), service_url)
     except AssertionRefusedError:
-        _limit(at_address("refused", client_address(request)), REFUSED_OF_AN_ADDRESS)
+        refuse_over(at_address("refused", client_address(request)), REFUSED_OF_AN_ADDRESS)
         raise not_signed_in("A token signed by a registered key is needed.") from None
-    _limit(f"system {caller.system.pk}", REQUESTS_OF_A_SYSTEM)
+    refuse_over(f"system {caller.system.pk}", REQUESTS_OF_A_SYSTEM)
     return caller
 
 
@@ -82,10 +81,3 @@ def caller_of_token(text: str, service_url: str) -> HookCaller:
     )
     take_once(f"{KeyPurpose.HOOKS} {key.issuer}", assertion)
     return HookCaller(key.system, key.issuer)
-
-
-def _limit(sender: str, at_most: int) -> None:
-    try:
-        count(sender, at_most, timezone.now())
-    except TooManyError as over:
-        raise too_many(over.retry_after_s, is_first=over.is_first) from None

@@ -6,7 +6,10 @@ import math
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.utils import timezone
+
 from crs_app.accounts.throttle import network_of
+from patients.exchange.access.refusals import too_many
 from patients.models import RequestCount
 
 REQUESTS_OF_A_SYSTEM: Final = 600
@@ -55,3 +58,11 @@ def _delete_old(now: datetime) -> None:
     old = RequestCount.objects.filter(minute__lt=now - _KEPT).order_by("minute")
     keys = list(old.values_list("pk", flat=True)[:_DELETED_AT_ONCE])
     RequestCount.objects.filter(pk__in=keys).delete()
+
+
+def refuse_over(sender: str, at_most: int) -> None:
+    """Count a request of ``sender`` now; raises CallRefusedError over ``at_most`` in a minute."""
+    try:
+        count(sender, at_most, timezone.now())
+    except TooManyError as over:
+        raise too_many(over.retry_after_s, is_first=over.is_first) from None

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from django.db import transaction
 
 from grading.engine.vocabulary import EARLIEST, LATEST
-from patients.exchange.cds_hooks.hook_request import RefusedRequestError
+from patients.exchange.cds_hooks.hook_request import RefusedRequestError, bad_request
 from patients.exchange.formats.exact_json import Exact
 from patients.models import CardFeedback, CardOutcome, CardShown, ExternalSystem
 
@@ -38,7 +38,7 @@ def read_feedback(body: Any) -> list[Feedback]:
     """Read a request of the feedback address; raises RefusedRequestError."""
     items = body.get("feedback") if isinstance(body, Mapping) else None
     if not isinstance(items, list) or not 1 <= len(items) <= _AT_MOST:
-        raise _bad(f"feedback: a list of 1 to {_AT_MOST} items is needed.")
+        raise bad_request(f"feedback: a list of 1 to {_AT_MOST} items is needed.")
     return [_item(item, f"feedback[{index}]") for index, item in enumerate(items)]
 
 
@@ -75,16 +75,16 @@ def keep_feedback(
 
 def _item(item: Any, place: str) -> Feedback:
     if not isinstance(item, Mapping):
-        raise _bad(f"{place}: a JSON object is needed.")
+        raise bad_request(f"{place}: a JSON object is needed.")
     outcome = _text(item.get("outcome"), f"{place}.outcome")
     if outcome not in CardOutcome.values:
-        raise _bad(f"{place}.outcome: expected accepted or overridden.")
+        raise bad_request(f"{place}.outcome: expected accepted or overridden.")
     override = item.get("overrideReason") or {}
     if not isinstance(override, Mapping):
-        raise _bad(f"{place}.overrideReason: a JSON object is needed.")
+        raise bad_request(f"{place}.overrideReason: a JSON object is needed.")
     reason = override.get("reason") or {}
     if not isinstance(reason, Mapping):
-        raise _bad(f"{place}.overrideReason.reason: a coding is needed.")
+        raise bad_request(f"{place}.overrideReason.reason: a coding is needed.")
     return Feedback(
         _card_id(item.get("card"), f"{place}.card"),
         CardOutcome(outcome),
@@ -99,26 +99,22 @@ def _card_id(value: Any, place: str) -> uuid.UUID:
     try:
         return uuid.UUID(_text(value, place))
     except ValueError:
-        raise _bad(f"{place}: expected a UUID.") from None
+        raise bad_request(f"{place}: expected a UUID.") from None
 
 
 def _instant(value: Any, place: str) -> datetime:
     try:
         at = datetime.fromisoformat(_text(value, place))
     except ValueError:
-        raise _bad(f"{place}: expected a time.") from None
+        raise bad_request(f"{place}: expected a time.") from None
     if at.tzinfo is None or not EARLIEST < at < LATEST:
-        raise _bad(f"{place}: a time with its offset is needed.")
+        raise bad_request(f"{place}: a time with its offset is needed.")
     return at
 
 
 def _text(value: Any, place: str) -> str:
     if not isinstance(value, str) or isinstance(value, Exact):
-        raise _bad(f"{place}: a text is needed.")
+        raise bad_request(f"{place}: a text is needed.")
     if len(value) > _LONGEST_WORDS or "\x00" in value:
-        raise _bad(f"{place}: at most {_LONGEST_WORDS} characters.")
+        raise bad_request(f"{place}: at most {_LONGEST_WORDS} characters.")
     return value
-
-
-def _bad(sentence: str) -> RefusedRequestError:
-    return RefusedRequestError(HTTPStatus.BAD_REQUEST, sentence)

@@ -29,6 +29,11 @@ class RefusedRequestError(Exception):
         self.sentence = sentence
 
 
+def bad_request(sentence: str) -> RefusedRequestError:
+    """Return the refusal of a request that does not have the form of its hook."""
+    return RefusedRequestError(HTTPStatus.BAD_REQUEST, sentence)
+
+
 @dataclass(frozen=True, slots=True)
 class HookRequest:
     """A request that can be answered.
@@ -51,7 +56,7 @@ def read_hook_request(service: Service, body: Any) -> HookRequest:
     words = _object(body, "The request")
     hook = words.get("hook")
     if hook != service.hook.value:
-        raise _bad(f"hook: expected {service.hook.value}.")
+        raise bad_request(f"hook: expected {service.hook.value}.")
     context = _object(words.get("context"), "context")
     user_id = _text(context.get("userId"), "context.userId")
     patient_id = _text(context.get("patientId"), "context.patientId")
@@ -74,7 +79,7 @@ def _instance(value: Any) -> uuid.UUID:
     try:
         return uuid.UUID(_text(value, "hookInstance"))
     except ValueError:
-        raise _bad("hookInstance: expected a UUID.") from None
+        raise bad_request("hookInstance: expected a UUID.") from None
 
 
 def _patient(prefetch: Any, patient_id: str) -> Resource:
@@ -85,7 +90,7 @@ def _patient(prefetch: Any, patient_id: str) -> Resource:
             HTTPStatus.PRECONDITION_FAILED, "prefetch.patient: a Patient resource is needed."
         )
     if sent.get("id") != patient_id:
-        raise _bad("prefetch.patient.id differs from context.patientId.")
+        raise bad_request("prefetch.patient.id differs from context.patientId.")
     if name := modifier_of(sent):
         raise RefusedRequestError(
             HTTPStatus.PRECONDITION_FAILED, f"prefetch.patient: its {name} is not known here."
@@ -96,15 +101,15 @@ def _patient(prefetch: Any, patient_id: str) -> Resource:
 def _drafts(bundle: Any) -> dict[str, Resource]:
     """Return the resources of the draft by ``fullUrl`` and by ``type/id``."""
     if not isinstance(bundle, Mapping) or bundle.get("resourceType") != "Bundle":
-        raise _bad("context.draftOrders: a Bundle is needed.")
+        raise bad_request("context.draftOrders: a Bundle is needed.")
     entries = bundle.get("entry", [])
     if not isinstance(entries, list):
-        raise _bad("context.draftOrders.entry: expected a list.")
+        raise bad_request("context.draftOrders.entry: expected a list.")
     found: dict[str, Resource] = {}
     for index, entry in enumerate(entries):
         resource = entry.get("resource") if isinstance(entry, Mapping) else None
         if not isinstance(resource, Mapping) or not isinstance(resource.get("resourceType"), str):
-            raise _bad(f"context.draftOrders.entry[{index}]: a resource is needed.")
+            raise bad_request(f"context.draftOrders.entry[{index}]: a resource is needed.")
         names = [entry.get("fullUrl"), f"{resource['resourceType']}/{resource.get('id', index)}"]
         found |= {name: resource for name in names if isinstance(name, str)}
     return found
@@ -117,7 +122,7 @@ def _orders(
     if "selections" in context or service.hook.value == "order-select":
         named = context.get("selections", [])
         if not isinstance(named, list) or not named:
-            raise _bad("context.selections: a list of references is needed.")
+            raise bad_request("context.selections: a list of references is needed.")
         named = [_text(name, f"context.selections[{at}]") for at, name in enumerate(named)]
     orders: list[Resource] = []
     for name in named:
@@ -129,16 +134,12 @@ def _orders(
 
 def _object(value: Any, name: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise _bad(f"{name}: a JSON object is needed.")
+        raise bad_request(f"{name}: a JSON object is needed.")
     return value
 
 
 def _text(value: Any, name: str) -> str:
     is_text = isinstance(value, str) and not isinstance(value, Exact)
     if not is_text or not value or len(value) > _LONGEST_ID or "\0" in value:
-        raise _bad(f"{name}: a text is needed.")
+        raise bad_request(f"{name}: a text is needed.")
     return str(value)
-
-
-def _bad(sentence: str) -> RefusedRequestError:
-    return RefusedRequestError(HTTPStatus.BAD_REQUEST, sentence)

@@ -8,6 +8,7 @@ from typing import Final
 
 from grading.engine.algorithm.evidence import REASSESS_AFTER, hours
 from grading.engine.algorithm.paper_doses import paper_dose
+from grading.engine.algorithm.tree import CORTICOSTEROIDS
 from grading.engine.sentences import inside_a_sentence
 from grading.engine.units import format_number
 from grading.engine.vocabulary import TreatmentAgent
@@ -26,8 +27,7 @@ _IMMUNOSUPPRESSION: Final = frozenset(
 )
 _ADVISED_BY: Final[Mapping[TreatmentAgent, frozenset[str]]] = {
     TreatmentAgent.TOCILIZUMAB: _IMMUNOSUPPRESSION,
-    TreatmentAgent.METHYLPREDNISOLONE: _IMMUNOSUPPRESSION,
-    TreatmentAgent.DEXAMETHASONE: _IMMUNOSUPPRESSION,
+    **dict.fromkeys(CORTICOSTEROIDS, _IMMUNOSUPPRESSION),
     TreatmentAgent.HYDROCORTISONE: _IMMUNOSUPPRESSION | {"hydrocortisone.stress"},
 }
 """The items of guidance of which any advises a drug; other drugs have no card on the grade."""

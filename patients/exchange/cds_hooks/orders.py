@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from grading.engine.units import NotANumberError, exact_decimal
 from grading.engine.vocabulary import TreatmentAgent
 from patients.exchange.cds_hooks.hook_request import HookRequest, Resource
-from patients.exchange.formats.code_rows import Kind
+from patients.exchange.formats.code_rows import UCUM, Kind
 from patients.exchange.formats.codes import meaning_of
 from patients.exchange.formats.exact_json import Exact
 from patients.exchange.formats.fhir_modifiers import modifier_of
@@ -29,7 +29,6 @@ IMMUNOSUPPRESSION: Final = frozenset(
 )
 _NOT_TO_BE_GIVEN: Final = frozenset({"cancelled", "stopped", "entered-in-error"})
 """Status of a MedicationRequest (FHIR R4) that asks for no dose."""
-_UCUM: Final = "http://unitsofmeasure.org"
 _MG: Final = "mg"
 
 
@@ -97,7 +96,7 @@ def _dose_mg(order: Resource) -> Decimal | None:
     if len(quantities) != 1:
         return None
     (quantity,) = quantities
-    is_ucum = quantity.get("system") == _UCUM and quantity.get("code") == _MG
+    is_ucum = quantity.get("system") == UCUM and quantity.get("code") == _MG
     is_text = quantity.get("code") is None and quantity.get("unit") == _MG
     value = quantity.get("value")
     if not (is_ucum or is_text) or not isinstance(value, Exact):

@@ -66,11 +66,6 @@ class Meaning:
     is_local: bool = False
 
 
-def code_row(system: str, code: str) -> CodeRow | None:
-    """Return the row of a code of the tables, None where no table has it."""
-    return _BY_CODE.get((system, code))
-
-
 def name_of_code(system: str, code: str) -> str:
     """Return the meaning of a code of the tables in its code system, "" for any other."""
     row = _BY_CODE.get((system, code)) or _UNCLEAR.get((system, code))

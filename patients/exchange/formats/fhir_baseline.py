@@ -16,11 +16,11 @@ from patients.exchange.formats.fhir_entry import (
 from patients.exchange.formats.fhir_parts import Parts, Value
 from patients.exchange.formats.fhir_tree import Tree, objects, text
 from patients.exchange.formats.received import WholeEntry
+from patients.exchange.formats.statements import PRESSURES
 from patients.exchange.formats.units import plain, product
 from patients.exchange.formats.unreadable import UnreadableError
 
 BASELINE: Final = "baseline"
-_PRESSURES: Final = ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
 _RESULTS: Final = {analyte: (field, unit) for field, analyte, unit in BASELINE_RESULTS}
 
 
@@ -71,7 +71,7 @@ def _fields(parts: Parts) -> dict[str, str]:
 
 
 def _pressure(name: str, _value: Value) -> str:
-    if name not in _PRESSURES:
+    if name not in PRESSURES:
         raise _no_baseline()
     return name
 

@@ -42,9 +42,9 @@ from patients.exchange.formats.fhir_written_parts import (
     texts,
     time_text,
 )
+from patients.exchange.formats.statements import PRESSURES
 from patients.exchange.formats.unit_rows import BOLUS_VOLUME
 
-PRESSURES: Final = ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
 _NOT_TAKEN: Final = "not-performed"
 _BASELINE: Final = "baseline"
 

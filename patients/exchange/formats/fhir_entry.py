@@ -18,12 +18,11 @@ from grading.engine.vocabulary import Attribution
 from grading.plain_text import LONGEST_NOTE, disallowed_character
 from patients.exchange.formats.exact_json import Exact, NotJsonError, read_json
 from patients.exchange.formats.fhir_tree import Tree, invalid, objects, text
+from patients.exchange.formats.fhir_written_parts import (
+    ATTRIBUTION,
+    ENTRY,
+)
 from patients.exchange.formats.unreadable import UnreadableError
-
-ENTRY: Final = "urn:crs:entry"
-STOP_ENTRY: Final = "urn:crs:entry-of-stop"
-ATTRIBUTION: Final = "urn:crs:attribution"
-DOSING_WEIGHT: Final = "urn:crs:dosing-weight"
 
 Entry = Mapping[str, Any]
 

@@ -16,8 +16,6 @@ from patients.exchange.formats.context import Context
 from patients.exchange.formats.fhir_bundle import Bundle, Item
 from patients.exchange.formats.fhir_drug import Drug, concentration, drug_of
 from patients.exchange.formats.fhir_entry import (
-    DOSING_WEIGHT,
-    STOP_ENTRY,
     Entry,
     attribution_of,
     check_attribution,
@@ -42,6 +40,7 @@ from patients.exchange.formats.fhir_tree import (
     quantity,
     when,
 )
+from patients.exchange.formats.fhir_written_parts import DOSING_WEIGHT, ENTRY_OF_STOP
 from patients.exchange.formats.measured import chartable, measured
 from patients.exchange.formats.received import Held, Infusion, Standing, WholeEntry
 from patients.exchange.formats.unit_rows import BOLUS_VOLUME, TIMES_OF_A_RATE
@@ -244,7 +243,7 @@ class _Statement:
         return left | taken
 
     def _stop_entry(self, word: str, end: datetime | None) -> Entry | None:
-        stop = course_entry(self.item.resource, STOP_ENTRY)
+        stop = course_entry(self.item.resource, ENTRY_OF_STOP)
         if stop is not None:
             if end is None:
                 raise contradiction("stops what has no end")

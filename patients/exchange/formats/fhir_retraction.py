@@ -17,9 +17,9 @@ from patients.exchange.formats.fhir_times import infusion_time, time_or_reason
 from patients.exchange.formats.fhir_tree import Tree, an_object
 from patients.exchange.formats.fhir_values import known_meaning
 from patients.exchange.formats.received import Content, OxygenPart, Signs, Standing
+from patients.exchange.formats.statements import PRESSURES
 from patients.exchange.formats.unreadable import UnreadableError
 
-_PRESSURES: Final = ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
 _PART: Final = re.compile(r"#(oxygen|cuff|arterial|signs|weight|lab:[a-z0-9_]+)")
 """What a key has after that of its resource, for a further statement of one resource."""
 _OXYGEN: Final = {
@@ -80,7 +80,7 @@ def _contents(node: Tree, context: Context) -> tuple[Content | None, Content | N
     if meaning.kind is Kind.SIGN and not signs:
         signs = {meaning.word: ""}
     elif meaning.kind is Kind.PRESSURES:
-        signs = dict.fromkeys(_PRESSURES, "") | signs
+        signs = dict.fromkeys(PRESSURES, "") | signs
     elif meaning.kind in _OXYGEN:
         oxygen = {_OXYGEN[meaning.kind]: ""} | oxygen
     method = next((method for method, values in parts.signs.items() if values), meaning.method)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, Final
+from typing import Final
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -13,8 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from crs_app.accounts.decorators import requires
 from crs_app.accounts.forms import ConfirmedForm
-from crs_app.accounts.permissions import check_can_manage_users
+from crs_app.accounts.rights import Act
 from patients.exchange.smart.issuer_forms import ForgetForm, IdentityForm, IssuerForm
 from patients.exchange.smart.issuers import (
     identities_of,
@@ -30,7 +29,6 @@ from patients.exchange.smart.refusals import LaunchRefusedError, sentences_for
 from patients.models import LaunchIssuer
 from patients.requests import UNPROCESSABLE, SignedInRequest, posted
 
-View = Callable[..., HttpResponse]
 _TITLES: Final = {
     "on": ("Let it launch", "The health record can open patients here again.", "Let it launch"),
     "off": (
@@ -52,17 +50,8 @@ _TITLES: Final = {
 }
 
 
-def _for_administrators(view: View) -> View:
-    @wraps(view)
-    def guarded(request: SignedInRequest, **kwargs: Any) -> HttpResponse:
-        check_can_manage_users(request.user)
-        return view(request, **kwargs)
-
-    return guarded
-
-
 @require_safe
-@_for_administrators
+@requires(Act.MANAGE_USERS)
 def launches(request: SignedInRequest) -> HttpResponse:
     """List the health records that may launch."""
     addresses = {
@@ -75,7 +64,7 @@ def launches(request: SignedInRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_for_administrators
+@requires(Act.MANAGE_USERS)
 def launch_new(request: SignedInRequest) -> HttpResponse:
     """Register a health record; its smart-configuration is read now."""
     form = IssuerForm(request, posted(request))
@@ -86,7 +75,7 @@ def launch_new(request: SignedInRequest) -> HttpResponse:
 
 
 @require_safe
-@_for_administrators
+@requires(Act.MANAGE_USERS)
 def launch_record(request: SignedInRequest, issuer_id: int) -> HttpResponse:
     """Show one health record: each row one fact and one button."""
     issuer = _issuer_or_404(issuer_id)
@@ -95,7 +84,7 @@ def launch_record(request: SignedInRequest, issuer_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_for_administrators
+@requires(Act.MANAGE_USERS)
 def launch_change(request: SignedInRequest, issuer_id: int) -> HttpResponse:
     """Change a health record, and read its smart-configuration again."""
     issuer = _issuer_or_404(issuer_id)
@@ -121,7 +110,7 @@ def launch_change(request: SignedInRequest, issuer_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_for_administrators
+@requires(Act.MANAGE_USERS)
 def launch_act(request: SignedInRequest, issuer_id: int, act: str) -> HttpResponse:
     """Ask before an act on a health record, and do it."""
     issuer = _issuer_or_404(issuer_id)

@@ -78,3 +78,11 @@ def test_older_rows_follow_by_cursor_without_gap_or_repeat(
     assert [row.kind for row in weights.context["timeline"].rows] == ["weight"]
     for nonsense in ({"before": "x"}, {"before": str(uuid.uuid4())}, {"kind": "weather"}):
         assert nurse_client.get(url("timeline", course), nonsense, **HTMX).status_code == 200
+
+
+def test_a_reader_without_the_right_to_write_has_no_form(
+    auditor_client: Client, course: Course
+) -> None:
+    page = auditor_client.get(url("bedside", course)).content.decode()
+    assert "You can read this chart but not enter data (role: Auditor)" in page
+    assert "What to chart" not in page

@@ -1,9 +1,10 @@
-"""The health record that launches, with the nurse as its person and one patient open."""
+"""The health record that launches, with the nurse as its person; the time of a document."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from django.utils import timezone
@@ -11,6 +12,7 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from patients.exchange.smart.issuers import name_identity
 from patients.models import Course
+from tests.factories import ago
 from tests.health_record import MRN_SYSTEM, FakeRecord, running_record
 from tests.patients.exchange.launching import SUBJECT, register
 
@@ -34,3 +36,9 @@ def record(
     register(running, administrator)
     name_identity(running.iss, SUBJECT, nurse, administrator, timezone.now())
     return running
+
+
+@pytest.fixture
+def at() -> datetime:
+    """A whole minute of twenty minutes ago."""
+    return ago(minutes=20).replace(second=0, microsecond=0)

@@ -49,7 +49,6 @@ DRUGS = {"NE": ("norepinephrine", "7512", "ug/min"), "EPI": ("epinephrine", "399
 LABS = {"creatinine": ("2160-0", "mg/dL"), "ALT": ("1742-6", "U/L"), "CRP": ("1988-5", "mg/L")}
 AGENTS = {"tocilizumab": "612865"}
 STATUSES = ("final", "corrected", "amended", "preliminary", "cancelled", "entered-in-error")
-COURSES_OF_A_DRUG = ("in-progress", "completed", "stopped", "on-hold")
 
 
 @dataclass(frozen=True)

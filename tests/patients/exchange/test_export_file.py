@@ -10,12 +10,10 @@ import re
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
-from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -34,9 +32,9 @@ from patients.recording.identity import IdentityChange, correct_identity, identi
 from patients.recording.record import retract_entry
 from patients.ward.emergency import AskedAccess, open_with_reason
 from tests.factories import admit, ago, chart, correct, sending
+from tests.patients.review.reviewed_course import FILE, import_reviewed
 
 pytestmark = pytest.mark.django_db
-STORY = Path(settings.BASE_DIR) / "tests/patients/review/reviewed_course.json"
 AS_OF = "2026-11-28T09:40:00+01:00"
 
 
@@ -73,7 +71,7 @@ def answer(document: Any, now: datetime, known_at: datetime | None = None) -> An
 def story(nurse: User) -> Iterator[Course]:
     """A course with corrections, late entries and a clock rule, with ids of the database."""
     with time_machine.travel(AS_OF, tick=True):
-        yield import_course(STORY.read_bytes(), [nurse])
+        yield import_reviewed(nurse)
 
 
 def moments(document: dict[str, Any], count: int = 12) -> list[datetime]:
@@ -88,7 +86,7 @@ def test_an_exported_course_graded_again_has_the_same_grades_at_random_instants(
 ) -> None:
     """At what was known earlier too: corrected and retracted entries are in the file."""
     original, again = (
-        json.loads(STORY.read_bytes(), parse_float=str),
+        json.loads(FILE.read_bytes(), parse_float=str),
         document_of(sent(nurse_client, story)),
     )
     assert again["patient"]["mrn"] == original["patient"]["mrn"]

@@ -11,18 +11,12 @@ from django.core.management import CommandError, call_command
 
 from patients.exchange.register import register_system
 from patients.models import Course, Entry, EntryKind, ExternalSystem, InboundMessage, SystemKind
-from tests.factories import ago
 from tests.patients.exchange.fhir_documents import MRN_SYSTEM, bundle, observation, patient
 
 
 @pytest.fixture
 def system(db: None) -> ExternalSystem:
     return register_system("ehr-1", SystemKind.EHR, by=None, mrn_system=MRN_SYSTEM)
-
-
-@pytest.fixture
-def at() -> datetime:
-    return ago(minutes=20).replace(second=0, microsecond=0)
 
 
 def run(*files: Path, system: str = "ehr-1") -> tuple[int, str, str]:

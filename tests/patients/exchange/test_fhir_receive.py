@@ -26,7 +26,7 @@ from patients.models import (
     InboundMessage,
     SourceKey,
 )
-from tests.factories import admit, ago, chart, end, reopen
+from tests.factories import admit, chart, end, reopen
 from tests.patients.exchange import signed
 from tests.patients.exchange.fhir_documents import (
     alone,
@@ -50,11 +50,6 @@ def system(administrator: User) -> ExternalSystem:
 def headers(system: ExternalSystem) -> dict[str, str]:
     headers: dict[str, str] = signed.bearer(signed.token(system.name))["headers"]
     return headers
-
-
-@pytest.fixture
-def at() -> datetime:
-    return ago(minutes=20).replace(second=0, microsecond=0)
 
 
 def post(raw: bytes, headers: dict[str, str], address: str = "/fhir") -> Any:

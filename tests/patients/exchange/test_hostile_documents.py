@@ -19,7 +19,6 @@ from patients.exchange.access.limits import REFUSED_OF_AN_ADDRESS
 from patients.exchange.formats.mllp_frames import Frame
 from patients.exchange.hl7_receive import receive_frame
 from patients.models import Course, Entry, EntryKind, HeldItem, InboundMessage, Verdict
-from tests.factories import ago
 from tests.patients.exchange import signed
 from tests.patients.exchange.fhir_documents import (
     MRN_SYSTEM,
@@ -40,11 +39,6 @@ def headers(administrator: User) -> dict[str, str]:
     signed.make_system(NAME, administrator)
     headers: dict[str, str] = signed.bearer(signed.token(NAME))["headers"]
     return headers
-
-
-@pytest.fixture
-def at() -> datetime:
-    return ago(minutes=20).replace(second=0, microsecond=0)
 
 
 def post(raw: bytes, headers: dict[str, str], address: str = "/fhir", kind: str = FHIR) -> Any:

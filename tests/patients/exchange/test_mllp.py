@@ -21,7 +21,6 @@ from tests.factories import ago
 from tests.patients.exchange.hl7_messages import laboratory, oru
 
 Result = TypeVar("Result")
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

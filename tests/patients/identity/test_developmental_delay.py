@@ -1,7 +1,5 @@
 """Whether development is delayed: asked at admission, corrected later, with both answers kept."""
 
-from typing import Any
-
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -15,17 +13,13 @@ from patients.queries.entries import course_facts
 from patients.queries.grades import periods_known_now
 from patients.queries.known_at import read_known_at
 from patients.recording.identity import answer_delay
-from tests.entry_forms import text_of, url
+from tests.entry_forms import url, words_of
 from tests.factories import admit, sending
 from tests.patients.identity.test_correction import confirm, corrected, preview, sent
 from tests.patients.identity.test_join import join, previewed
 from tests.patients.ward.test_admission import admission
 
 pytestmark = pytest.mark.django_db
-
-
-def words_of(answer: Any) -> str:
-    return text_of(answer.content.decode())
 
 
 def delay_of(course: Course) -> bool | None:

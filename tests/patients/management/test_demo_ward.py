@@ -1,26 +1,18 @@
 """`manage.py demo_ward`: charted like a ward, and readable on every page."""
 
-from datetime import datetime
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from patients.bedside.page import page_context, read_bedside_data
 from patients.bedside.timeline import TimelineView, timeline_of
-from patients.display.grade_card import GradeCard
 from patients.models import Course
 from patients.queries.courses import read_course
 from patients.ward.board import open_board_rows
+from tests.patients.display.test_grade_card import card_of
 
 pytestmark = pytest.mark.django_db
-
-
-def card_of(course: Course, now: datetime) -> GradeCard:
-    """The card as the page shows it."""
-    card: GradeCard = page_context(read_bedside_data(course, now), may_chart=True)["card"]
-    return card
 
 
 def test_the_demonstration_ward_reads_well() -> None:

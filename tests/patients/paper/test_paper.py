@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import urlencode
@@ -28,7 +27,6 @@ from tests.patients.review.scale_course import ENTRIES, after, imported
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site_in_utc")]
 
-FILE = Path(__file__).parents[1] / "review/reviewed_course.json"
 THEN = "2026-11-27T03:40:00+00:00"
 """A rate ten times too high had been charted, and was corrected two minutes later."""
 MISTYPED = "3.2"

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from grading.systems import HEADLINE
-from patients.exchange.course_file import import_course
 from patients.models import Course, Fact, GradeCheckpoint
 from patients.queries.known_at import CourseKnownAt, read_known_at
 from patients.queries.near import Near, read_near
@@ -18,14 +16,14 @@ from patients.queries.status import status_known_at
 from patients.recording.identity import IdentityChange, correct_identity, identity_token
 from patients.review.page import at_cursor, runs_of
 from tests.factories import chart, sending
+from tests.patients.review.reviewed_course import import_reviewed
 
 pytestmark = pytest.mark.django_db
-FILE = Path(__file__).parents[1] / "review" / "reviewed_course.json"
 
 
 @pytest.fixture
 def reviewed(nurse: User) -> Course:
-    return import_course(FILE.read_bytes(), [nurse])
+    return import_reviewed(nurse)
 
 
 def near_and_whole(course: Course, at: Any, known_at: Any) -> tuple[CourseKnownAt, CourseKnownAt]:

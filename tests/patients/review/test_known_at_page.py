@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,7 +19,6 @@ from tests.patients.ward.test_transfer import send as send_transfer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site_in_utc")]
 
-FILE = Path(__file__).with_name("reviewed_course.json")
 THEN = "2026-11-27T03:40:30+00:00"
 """The rate that was typed ten times too high had been charted, and was not corrected yet."""
 

@@ -1,7 +1,6 @@
 """The last 24 hours in the grade card: what is drawn, what is said of it, and what is left open."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,14 +9,13 @@ from django.test import Client
 from django.urls import reverse
 
 from crs_app.accounts.models import User
-from patients.exchange.course_file import import_course
 from patients.models import Course
 from patients.review.last_day import LastDay
 from tests.entry_forms import send
 from tests.factories import ago, chart, end
+from tests.patients.review.reviewed_course import import_reviewed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site_in_utc")]
-REVIEWED = Path(__file__).with_name("reviewed_course.json")
 AS_OF = datetime(2026, 11, 28, 8, 40, tzinfo=UTC)
 
 
@@ -37,7 +35,7 @@ def test_the_day_has_the_grades_and_the_values_of_the_review_page(
     nurse: User, nurse_client: Client
 ) -> None:
     with time_machine.travel(AS_OF, tick=False):
-        day = drawn(nurse_client, import_course(REVIEWED.read_bytes(), [nurse]))
+        day = drawn(nurse_client, import_reviewed(nurse))
     # Of 24 h, 12 wide each: grade 3 by the clock from 10:55 UTC to 19:40, then 2.
     grades = [block for block in day.blocks if block.grade is not None]
     assert [(block.grade, block.x, block.width) for block in grades] == [

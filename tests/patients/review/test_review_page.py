@@ -7,7 +7,6 @@ a rise by the clock and a time at which something was not known.
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,10 +23,10 @@ from patients.models import Course
 from patients.queries.series import read_course_values
 from patients.review.page import table_rows
 from patients.review.series import nights, review_series
+from tests.patients.review.reviewed_course import FILE
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site_in_utc")]
 
-FILE = Path(__file__).with_name("reviewed_course.json")
 CLOCK_RISE = "2026-11-27T10:55:00+00:00"
 MISTYPED = "2026-11-27T03:40:00+00:00"
 """A rate ten times too high had been charted, and was corrected two minutes later."""

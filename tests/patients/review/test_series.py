@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,21 +12,20 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crs_app.accounts.models import User
-from patients.exchange.course_file import import_course
 from patients.models import Course
 from patients.recording.inputs import NewEntry
 from patients.review import thin
 from patients.review.series import Point, Series, midnights
 from tests.factories import ago, chart, record
 from tests.owner import rights_of_owner
+from tests.patients.review.reviewed_course import import_reviewed
 
 pytestmark = pytest.mark.django_db
-FILE = Path(__file__).with_name("reviewed_course.json")
 
 
 @pytest.fixture
 def reviewed(nurse: User) -> Course:
-    return import_course(FILE.read_bytes(), [nurse])
+    return import_reviewed(nurse)
 
 
 def plotted(client: Client, course: Course, **query: str) -> Any:

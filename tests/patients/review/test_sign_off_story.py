@@ -12,12 +12,11 @@ import pytest
 
 from crs_app.accounts.models import Role, User
 from grading.systems import HEADLINE
-from patients.exchange.course_file import import_course
 from patients.models import Course, GradeReview
 from patients.queries.reviews import read_course_reviews
 from patients.review.sign_off import ReviewPeriod, State, review_periods
 from patients.review.text import state_text
-from tests.patients.review.test_review_page import FILE
+from tests.patients.review.reviewed_course import import_reviewed
 
 NOW = "28 09:40"
 
@@ -30,7 +29,7 @@ def there(text: str) -> datetime:
 
 @pytest.fixture
 def story(nurse: User, intensivist: User) -> Course:
-    course = import_course(FILE.read_bytes(), [nurse])
+    course = import_reviewed(nurse)
     hale = User.objects.create_user("hale", role=Role.ICU_REVIEWER)
     for by, start, end, computed, stated, signed_at in (
         (hale, "24 19:30", "26 04:10", 1, 1, "26 06:00"),

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +12,6 @@ from patients.models import Course
 from tests.entry_forms import url
 
 pytestmark = pytest.mark.django_db
-FILE = Path(__file__).with_name("reviewed_course.json")
 THEN = "2026-11-27T03:40:30+00:00"
 """The rate that was typed ten times too high had been charted, and was not corrected yet."""
 

@@ -8,7 +8,6 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -21,11 +20,11 @@ from crs_app.accounts.models import User
 from patients.models import Course
 from patients.summary.summary import Part, span_of
 from tests.factories import admit, ago, chart, end
+from tests.patients.review.reviewed_course import FILE
 from tests.patients.review.scale_course import ENTRIES, after, imported
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site_in_utc")]
 
-FILE = Path(__file__).parents[1] / "review" / "reviewed_course.json"
 DRAWN = "2026-11-28T08:40:00+00:00"
 MISTYPED = "2026-11-27T03:40:00+00:00"
 """A rate ten times too high had been charted, and was corrected two minutes later."""

@@ -314,6 +314,8 @@ def test_what_was_searched_for_stands_in_no_address(
     address = live.headers["HX-Replace-Url"]
     posted = nurse_client.post(BOARD, {"q": " lindqv  p", "csrfmiddlewaretoken": "x", "ward": ""})
     assert (posted.status_code, posted.headers["Location"]) == (302, address)
+    ordered = nurse_client.post(BOARD, {"q": "lindqv p", "sort": "place"})
+    assert ordered.headers["Location"] == f"{address}&sort=place"
     assert re.fullmatch(r"/\?q=~[\w-]{43}", address)
     opened = nurse_client.get(address)
     for answer in (live, opened):
@@ -328,7 +330,7 @@ def test_what_was_searched_for_stands_in_no_address(
     assert "OKONKWO" in nurse_client.get(damaged).content.decode()
 
 
-@pytest.mark.parametrize("name", ["find", "inbox", "join", "move_entry"])
+@pytest.mark.parametrize("name", ["board", "find", "inbox", "join", "move_entry"])
 def test_each_search_for_a_patient_is_posted(
     nurse_client: Client, nurse: User, course: Course, name: str
 ) -> None:

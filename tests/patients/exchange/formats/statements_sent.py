@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -76,7 +75,3 @@ def in_force(context: Context) -> list[dict[str, Any]]:
     return sorted(
         counting, key=lambda entry: (str(entry["at"]), str(sorted(map(str, entry.items()))))
     )
-
-
-def at_key(one: Received, key: str) -> Received:
-    return replace(one, source=replace(one.source, key=key))
