@@ -19,6 +19,7 @@ from grading.engine.sentences import inside_a_sentence
 from grading.engine.units import NotANumberError, exact_decimal, is_plain_number
 from grading.engine.vocabulary import VITAL_SIGN, Labelled, Limits
 from grading.plain_text import disallowed_character
+from patients.forms.not_numbers import why_no_number
 from patients.models.identifiers import visible_text
 
 YES: Final = "yes"
@@ -71,14 +72,14 @@ class TypedNumberField(forms.CharField):
                 f"{typed}{unit} is not possible: expected {self.limits.lowest:f} to "
                 f"{self.limits.highest:f}{unit}. Check the value and its unit."
             )
-        if number < 0 or (self.above_zero and number == 0):
+        if number.is_signed() or (self.above_zero and number == 0):
             lowest = "a number above 0" if self.above_zero else "0 or more"
             raise forms.ValidationError(f"Expected {lowest}, found {typed}.")
         return typed
 
     def _number(self, typed: str) -> Decimal:
         if not is_plain_number(typed):
-            raise forms.ValidationError(f"“{typed[:30]}” is not a number. Type digits only.")
+            raise forms.ValidationError(why_no_number(typed))
         try:
             return exact_decimal(typed)
         except NotANumberError:
