@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from patients.display.assessment import NONE_MET, met_text
 from patients.display.site_times import at_site
 from patients.display.text import day_of
 from patients.models import DisagreementReason
 from patients.queries.reviews import SignOff
-
-NONE_MET: Final = "no criterion met"
 
 
 class SignedNow(NamedTuple):
@@ -50,7 +49,7 @@ def signed_text(sign_off: SignOff) -> str:
 
 def stated_text(sign_off: SignOff) -> str:
     """Return the grade that was stated: "grade 3"; for 0 "no criterion met"."""
-    return f"grade {sign_off.stated_grade}" if sign_off.stated_grade else NONE_MET
+    return met_text(sign_off.stated_grade)
 
 
 def computed_text(grade: int | None, when: str, *, is_assessed: bool | None = None) -> str:

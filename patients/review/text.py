@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from patients.display.assessment import NONE_MET
 from patients.display.sign_off import (
-    NONE_MET,
     SignedNow,
     computed_text,
     reason_text,

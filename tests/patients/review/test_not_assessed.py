@@ -146,3 +146,22 @@ def test_a_grade_above_0_needs_nothing_else(
     assert re.search(r"– \d+ \w+ \d\d:\d\d $", before)
     assert "Grade 1" in before
     assert "What waits in other patients" in after
+
+
+def test_what_was_before_and_after_a_grade_is_no_grade_0_that_nobody_assessed(
+    intensivist_client: Client, course: Course, nurse: User
+) -> None:
+    chart(course, nurse, "vasopressor", ago(hours=4), drug="dopamine", rate="5", unit="ug/kg/min")
+    intensivist_client.post(url("seen", course), {"known_at": ago(hours=0).isoformat()})
+    dopamine = course.entries.get(kind="vasopressor")
+    stop = chart(course, nurse, "vasopressor", ago(hours=2), drug="dopamine", rate="0").entries[0]
+    at = {"at": ago(hours=3).isoformat()}
+    shown = text(intensivist_client, course, "instant", **at)
+    assert "(no criterion met before)" in shown
+    assert "before: no criterion met" in shown
+    assert "after: no criterion met" in shown
+    assert "(no criterion met before)" in text(intensivist_client, course, "review", **at)
+    correct(dopamine, ago(hours=5), {"drug": "dopamine", "rate": "0"}, sending(nurse))
+    for name in ("instant", "review", "sign_off"):
+        for query in (at, {"at": stop.at.isoformat()}, {}):
+            assert "grade 0" not in text(intensivist_client, course, name, **query).lower(), name
