@@ -362,7 +362,7 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
 
     def _refuse(self, index: int, place: str, sentence: str) -> None:
         field = self.field_of(index, place)
-        sentence = sentence.replace("ug/", "mcg/")
+        sentence = sentence.replace("ug/", "mcg/").rstrip(".") + "."
         self.add_error(field if field in self.fields else None, sentence[:1].upper() + sentence[1:])
 
     def values_of(self, entry: Entry) -> dict[str, Any]:

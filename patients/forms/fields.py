@@ -79,7 +79,7 @@ class TypedNumberField(forms.CharField):
 
     def _number(self, typed: str) -> Decimal:
         if not is_plain_number(typed):
-            raise forms.ValidationError(why_no_number(typed))
+            raise forms.ValidationError(why_no_number(typed, self.unit))
         try:
             return exact_decimal(typed)
         except NotANumberError:
@@ -119,20 +119,24 @@ class IsoDateField(forms.DateField):
     """
 
     default_error_messages: ClassVar = {
-        "invalid": "Write the date as year-month-day: 28 Nov 2026 is written 2026-11-28."
+        "invalid": "Write the date as year-month-day: 28 Nov 2026 is written 2026-11-28.",
+        "no_such": "There is no such day. Check the date: 28 Nov 2026 is written 2026-11-28.",
     }
 
     def to_python(self, value: Any) -> date | None:
         """Return the date; None where nothing is typed."""
         _require_form(self, value, _ISO_DATE)
-        return super().to_python(value)
+        try:
+            return super().to_python(value)
+        except forms.ValidationError:
+            raise forms.ValidationError(self.error_messages["no_such"], code="no_such") from None
 
 
 class ClockTimeField(forms.TimeField):
     """Time of day on the 24-hour clock, in ASCII digits."""
 
     default_error_messages: ClassVar = {
-        "invalid": "Enter the time of day on the 24-hour clock, like 13:05."
+        "invalid": "Enter the time of day on the 24-hour clock, like 13:05.",
     }
 
     def to_python(self, value: Any) -> time | None:

@@ -11,7 +11,7 @@ from grading.engine.units import is_plain_number
 from patients.models.identifiers import invisible_in
 
 _WITH_UNIT: Final = re.compile(
-    r"([0-9]+(?:\.[0-9]+)?)\s*"
+    r"[0-9]+(?:\.[0-9]+)?\s*"
     r"(?:%|°\s?[CF]?|[a-zA-Zµμ]*/[a-zA-Z/]+|mm\s?Hg|[kmnµμu]?g|mcg|m[lL]|bpm|min)"
 )
 """A number with its unit; no letter alone, which may be a digit: the o of 32o, the l of 4l."""
@@ -20,8 +20,11 @@ _SHOWN: Final = 30
 """How much of a text a sentence repeats."""
 
 
-def why_no_number(typed: str) -> str:
-    """Return what to do about ``typed``, which is no plain number."""
+def why_no_number(typed: str, unit: str = "") -> str:
+    """Return what to do about ``typed``, which is no plain number; ``unit`` is that of its field.
+
+    A number with a unit is not repeated: 1 g is no 1 in a field of milligrams.
+    """
     unseen = invisible_in(typed)
     if unseen is not None and not unseen.isspace():
         name = unicodedata.name(unseen, f"character {ord(unseen):04X}").lower()
@@ -33,9 +36,8 @@ def why_no_number(typed: str) -> str:
     plain = _in_ascii_digits(typed)
     if is_plain_number(plain):
         return f"{shown} is not in the digits 0 to 9. Type {plain[:_SHOWN]}."
-    with_unit = _WITH_UNIT.fullmatch(typed)
-    if with_unit is not None:
-        return f"Type the number alone: {with_unit[1][:_SHOWN]}."
+    if _WITH_UNIT.fullmatch(typed):
+        return f"Type the number alone, {f'in {unit}' if unit else 'without its unit'}."
     return f"{shown} is not a number. Type digits only."
 
 
