@@ -21,6 +21,7 @@ from patients.display.text import (
     duration_text,
     keep_units,
     moment_text,
+    sentence,
     until_text,
     wrong_clock_text,
 )
@@ -83,6 +84,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "moment": moment_text,
     "dated": day_and_time_text,
     "of": _of,
+    "sentence": sentence,
     "stamp": _stamp,
     "typed_time": _typed_time,
     "units": keep_units,

@@ -1,6 +1,7 @@
 """The grade card and the timeline, asked for by themselves."""
 
 import json
+import re
 import uuid
 from datetime import timedelta
 from unittest import mock
@@ -12,8 +13,8 @@ from crs_app.accounts.models import User
 from patients.models import Course, EntryKind
 from patients.recording.inputs import NewEntry
 from patients.recording.record import record_entries
-from tests.entry_forms import HTMX, url
-from tests.factories import chart, sending
+from tests.entry_forms import HTMX, text_of, url
+from tests.factories import ago, chart, sending
 
 
 def test_the_grade_card_follows_the_clock_alone(
@@ -78,3 +79,12 @@ def test_older_rows_follow_by_cursor_without_gap_or_repeat(
     assert [row.kind for row in weights.context["timeline"].rows] == ["weight"]
     for nonsense in ({"before": "x"}, {"before": str(uuid.uuid4())}, {"kind": "weather"}):
         assert nurse_client.get(url("timeline", course), nonsense, **HTMX).status_code == 200
+
+
+def test_a_question_at_the_top_of_the_page_ends_with_its_own_mark(
+    nurse_client: Client, course: Course, clinician: User
+) -> None:
+    dose = {"drug": "norepinephrine", "rate": "8", "unit": "ug/min"}
+    chart(course, clinician, "vasopressor", ago(hours=5), **dose)
+    shown = text_of(nurse_client.get(url("bedside", course)).content.decode())
+    assert re.search(r"ago: still running\? Advice \d", shown)
