@@ -12,7 +12,7 @@ from patients.models.identifiers import invisible_in
 
 _WITH_UNIT: Final = re.compile(
     r"[0-9]+(?:\.[0-9]+)?\s*"
-    r"(?:%|°\s?[CF]?|[a-zA-Zµμ]*/[a-zA-Z/]+|mm\s?Hg|[kmnµμu]?g|mcg|m[lL]|bpm|min)"
+    r"(?:%|°\s?[CF]?|[a-zA-Zµμ]*/[a-zA-Z/]+|mm\s?Hg|[kmnµμu]?g|mcg|lbs?|m[lL]|bpm|min)"
 )
 """A number with its unit; no letter alone, which may be a digit: the o of 32o, the l of 4l."""
 _GROUPED: Final = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
