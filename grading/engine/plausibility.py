@@ -155,8 +155,7 @@ def _fio2_of_cannula(entry: Oxygen, flow: Decimal, named: str) -> Iterator[Quest
     if abs(Fraction(percent) - estimate) > CANNULA_FIO2_FARTHEST.value:
         yield Question(
             "fio2_percent",
-            f"FiO2 {format_number(percent)} % does not fit {named}: about "
-            f"{format_number(estimate, 0)} %.",
+            f"FiO2 {format_number(percent)} % does not fit {named}: about {round(estimate)} %.",
         )
 
 

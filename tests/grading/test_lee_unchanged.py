@@ -29,11 +29,11 @@ HASHES = {
     "ctcae_boundaries": "fe33bc2e124e98f544d68a45a563736339afbce3c25d28f3a9ff6f160495775e",
     "hypotension": "2528344f4c5bc5006c227dea73e52b616d5dbb2347ce49e837261143d2714f17",
     "organ_toxicity": "cdc9554658fb6742c4ea16119671d0e60f56570b06bbe6c9c56e9032c2bb08e2",
-    "oxygen": "91bbbc9184202fc9a5fe02f8f6da0c99c718ee84e9e78d891637f8403bcbbe43",
+    "oxygen": "6763a6e5ade5de673ba59df81bfce0c94abaa8acea5325d09a63f6a7441a700a",
     "published": "618315907bd46e74b6ae9aac5918cc67703fd1d7402562475554d3647d1512d4",
     "units": "edcedfaa72a381d2eb291fbdbc29dcbd481b4c6145c8e54fa7f61b7cd52aa8b3",
     "vasopressors": "eeea76b3b1570c5ff079eda79963d38918f5db94b7d63eb69f5398941277e6f7",
-    "random courses": "c690ede82f9b60c44f25311264aa1c3d165444f03b2000389558831880a326f9",
+    "random courses": "41b3866b062ec0352acedd8f0452b62d1dd30614e4e10a1617f6b45dafa43fcd",
 }
 
 Asked = tuple[Any, str | None, str | None]
