@@ -19,7 +19,7 @@ from django.views.decorators.vary import vary_on_headers
 from crs_app.accounts.permissions import (
     can_admit,
     can_chart,
-    can_find_patient,
+    can_manage_users,
     can_open_chart,
     can_start_wall,
     check_can_admit,
@@ -109,8 +109,8 @@ def board(request: SignedInRequest) -> HttpResponse:
     Answers 204 to htmx where what was ``seen`` of the rows still holds, 304 to a request whose
     If-None-Match is the page's ETag. To htmx it sends the rows alone.
     """
-    if not can_open_chart(request.user) and can_find_patient(request.user):
-        return redirect("patients:find")
+    if not can_open_chart(request.user) and can_manage_users(request.user):
+        return redirect("people:list")
     asked, now = BoardAddress.of(request.GET), timezone.now()
     stamp, now, wrong_clock = read_moment(now, request.user, ended=asked.ended)
     seen = request.GET.get("seen", "")

@@ -262,6 +262,13 @@ class TestFind:
         assert "at least 2 letters" in page
         assert other_ward.patient.mrn not in page
 
+    def test_an_administrator_begins_with_users_from_where_it_is_one_step_away(
+        self, administrator_client: Client
+    ) -> None:
+        first = administrator_client.get(reverse("patients:board"), follow=True)
+        assert first.redirect_chain == [(reverse("people:list"), 302)]
+        assert f'href="{reverse("patients:find")}"' in first.content.decode()
+
     def test_leads_an_administrator_to_what_is_decided(
         self, administrator_client: Client, course: Course
     ) -> None:
