@@ -13,7 +13,7 @@ from patients.display.text import moment_text
 from patients.models import Course
 from tests.entry_forms import text_of, url
 from tests.factories import ago, chart, correct, sending
-from tests.patients.review.sign_off_form import signed
+from tests.patients.review.sign_off_form import another, signed
 
 pytestmark = pytest.mark.django_db
 NOT_YET = "Not yet assessed: no temperature, no blood pressure, no oxygen."
@@ -165,3 +165,11 @@ def test_what_was_before_and_after_a_grade_is_no_grade_0_that_nobody_assessed(
     for name in ("instant", "review", "sign_off"):
         for query in (at, {"at": stop.at.isoformat()}, {}):
             assert "grade 0" not in text(intensivist_client, course, name, **query).lower(), name
+
+
+def test_the_list_of_disagreements_computes_no_grade_0_that_nobody_assessed(
+    intensivist_client: Client, course: Course
+) -> None:
+    signed(intensivist_client, course, **another(2))
+    page = intensivist_client.get(reverse("patients:disagreements")).content.decode()
+    assert re.search(r"<td>–</td>\s*<td>2</td>\s*<td>no criterion met<", page)
