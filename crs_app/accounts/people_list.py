@@ -33,6 +33,7 @@ from crs_app.accounts.models import (
 from crs_app.accounts.name_text import composed
 from crs_app.accounts.people import everybody, with_systems
 from crs_app.accounts.throttle import FAILURES_OF_A_NAME
+from crs_app.search_words import Place, found_by, plain_words
 from crs_app.spreadsheet import csv_line, csv_time
 
 NOT_SEEN_FOR: Final = timedelta(days=90)
@@ -130,12 +131,12 @@ def found_people(asked: Asked, now: datetime) -> QuerySet[User]:
         people = people.filter(role=asked.role)
     if asked.ward:
         people = people.filter(memberships__ward=int(asked.ward))
-    for word in asked.search.replace(",", " ").split():
-        people = people.filter(
-            Q(username__icontains=word)
-            | Q(first_name__icontains=word)
-            | Q(last_name__icontains=word)
-        )
+    if words := plain_words(asked.search):
+        names = {
+            pk: Place(" ".join(parts))
+            for pk, *parts in people.values_list("pk", "first_name", "last_name", "username")
+        }
+        people = people.filter(pk__in=found_by(words, names, names.__getitem__))
     return people.order_by("last_name", "first_name", "username")
 
 

@@ -100,6 +100,9 @@ CANNULA_FIO2_BASE: Final = threshold(
 CANNULA_FIO2_PER_L: Final = threshold(
     "4", "% FiO2 per L/min", Citation("decision", "nasal cannula rule, 20 + 4 x L/min")
 )
+CANNULA_FIO2_FARTHEST: Final = threshold(
+    "40", "% FiO2", Citation("decision", "a charted FiO2 this far from the estimate is asked about")
+)
 CANNULA_LOW_FLOW_UP_TO: Final = threshold(
     "6", "L/min", Citation("decision", "alternative nasal cannula rule, low flow up to 6 L/min")
 )

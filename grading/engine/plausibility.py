@@ -32,6 +32,9 @@ from grading.engine.entries import (
     Weight,
 )
 from grading.engine.evidence import (
+    CANNULA_FIO2_BASE,
+    CANNULA_FIO2_FARTHEST,
+    CANNULA_FIO2_PER_L,
     FLUID_BOLUS_ML,
     FLUID_BOLUS_SMALL_ML,
     LABEL_DOSES,
@@ -133,12 +136,29 @@ def _oxygen(entry: Oxygen, _circumstances: Circumstances) -> Iterator[Question]:
     if flow is not None and usual is not None:
         named = f"{format_number(flow)} L/min by {device}"
         yield from _outside_usual("flow_l_per_min", named, flow, usual, "L/min")
+        if flow == 0:
+            yield Question("flow_l_per_min", f"{named} gives no oxygen. Is it room air?")
+        else:
+            yield from _fio2_of_cannula(entry, flow, named)
     if entry.fio2_percent == ROOM_AIR_FIO2.value and entry.device is not OxygenDevice.ROOM_AIR:
         yield Question(
             "fio2_percent",
             f"FiO2 21 % by {device} is room air: no oxygen is added.",
         )
     yield from _purpose(entry)
+
+
+def _fio2_of_cannula(entry: Oxygen, flow: Decimal, named: str) -> Iterator[Question]:
+    """Ask about an FiO2 that a nasal cannula cannot give at its flow: one of the two is wrong."""
+    percent = entry.fio2_percent
+    if entry.device is not OxygenDevice.NASAL_CANNULA or percent is None:
+        return
+    estimate = Fraction(CANNULA_FIO2_BASE.value) + Fraction(CANNULA_FIO2_PER_L.value * flow)
+    if abs(Fraction(percent) - estimate) > CANNULA_FIO2_FARTHEST.value:
+        yield Question(
+            "fio2_percent",
+            f"FiO2 {format_number(percent)} % does not fit {named}: about {round(estimate)} %.",
+        )
 
 
 def _purpose(entry: Oxygen) -> Iterator[Question]:

@@ -103,6 +103,6 @@ def format_number(number: Number, places: int = 3) -> str:
     """
     exact = number if isinstance(number, Decimal) else as_decimal(number)
     if exact is not None and -int(exact.normalize().as_tuple().exponent) <= places:
-        text = f"{exact:f}"
+        text = f"{exact + 0:f}" if exact.is_zero() else f"{exact:f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
     return f"≈{float(number):.{places}f}"

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from grading.engine.entries import Entry, Oxygen, Vitals
 
+NONE_MET: Final = "no criterion met"
+"""What is true of a grade 0 whether or not enough was charted to know it."""
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "temperature": ("temperature_c",),
     "blood pressure": ("systolic_mmhg", "mean_arterial_pressure_mmhg"),
@@ -60,6 +62,18 @@ def _charted(entry: Entry) -> Iterable[str]:
 def was_assessed(grade: int | None, at: datetime, assessed_since: datetime | None) -> bool:
     """Return whether ``grade`` was known at ``at``: above 0, or 0 after everything was charted."""
     return grade != 0 or (assessed_since is not None and assessed_since <= at)
+
+
+def met_text(grade: int | None) -> str:
+    """Return "grade 2"; for 0 what is true of it whether or not it was assessed."""
+    return NONE_MET if grade == 0 else grade_words(grade)
+
+
+def met_change_text(before: int | None, after: int | None) -> str:
+    """Return "grade 2 → 3", "no criterion met → grade 2", "grade 1 → not graded"."""
+    if before and after:
+        return f"grade {before} → {after}"
+    return f"{met_text(before)} → {met_text(after)}"
 
 
 def grade_number(grade: int | None, *, assessed: bool = True) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from patients.display.assessment import NONE_MET, met_text
 from patients.display.site_times import at_site
 from patients.display.text import day_of
 from patients.models import DisagreementReason
@@ -37,10 +38,30 @@ def span_text(start: datetime, end: datetime, *, is_open: bool = False) -> str:
 
 
 def signed_text(sign_off: SignOff) -> str:
-    """Return what was signed: "signed 3", "stated 3, computed then 2"."""
+    """Return what was signed: "signed 3", "stated 3, computed then 2".
+
+    A computed 0 is called what it is, no criterion met: it may not have been assessed.
+    """
     if sign_off.disagrees:
-        return f"stated {sign_off.stated_grade}, computed then {sign_off.computed_grade}"
-    return f"signed {sign_off.stated_grade}"
+        return f"stated {sign_off.stated_grade}, {computed_text(sign_off.computed_grade, 'then')}"
+    return f"signed {sign_off.stated_grade}" if sign_off.stated_grade else f"signed, {NONE_MET}"
+
+
+def stated_text(sign_off: SignOff) -> str:
+    """Return the grade that was stated: "grade 3"; for 0 "no criterion met"."""
+    return met_text(sign_off.stated_grade)
+
+
+def computed_text(grade: int | None, when: str, *, is_assessed: bool | None = None) -> str:
+    """Return what the rules say: "computed now 2", "no criterion met now", "not graded now".
+
+    ``is_assessed`` says whether a grade 0 is known; None: the page has not read it.
+    """
+    if grade is None:
+        return f"not graded {when}"
+    if grade == 0 and not is_assessed:
+        return f"{NONE_MET if is_assessed is None else 'not assessed'} {when}"
+    return f"computed {when} {grade}"
 
 
 def reason_text(sign_off: SignOff) -> str:

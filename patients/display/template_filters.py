@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time
 from typing import Any, Final
 
 from grading.engine.sentences import inside_a_sentence
+from patients.display.assessment import met_change_text, met_text
 from patients.display.marks import MARKS
 from patients.display.site_times import stamp_text, today
 from patients.display.text import (
@@ -20,6 +21,7 @@ from patients.display.text import (
     duration_text,
     keep_units,
     moment_text,
+    sentence,
     until_text,
     wrong_clock_text,
 )
@@ -77,9 +79,12 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "date_time": date_time_text,
     "inside_a_sentence": inside_a_sentence,
     "instant": _instant,
+    "met": met_text,
+    "met_change": met_change_text,
     "moment": moment_text,
     "dated": day_and_time_text,
     "of": _of,
+    "sentence": sentence,
     "stamp": _stamp,
     "typed_time": _typed_time,
     "units": keep_units,

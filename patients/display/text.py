@@ -260,6 +260,12 @@ def keep_units(text: str) -> str:
     return _UNIT.sub("\u00a0", text)
 
 
+def sentence(text: str) -> str:
+    """Return ``text`` with one mark at its end: a full stop where it has none."""
+    plain = text.rstrip(". ")
+    return plain if plain.endswith(("?", "!", "…")) else f"{plain}."
+
+
 def capital(text: str) -> str:
     """Return ``text`` with its first letter in upper case, but "aPTT" and "pH" as they are."""
     return text if text[1:2].isupper() else text[:1].upper() + text[1:]

@@ -95,7 +95,10 @@ class ExportForm(forms.Form):
         if known_at > self.now:
             raise forms.ValidationError("This time has not come. Leave it empty for now.")
         if known_at < EARLIEST:
-            raise forms.ValidationError(f"Type a time after the year {EARLIEST.year - 1}.")
+            raise forms.ValidationError(
+                f"Nothing was charted in the year {known_at.year}. Check the year, or leave it "
+                "empty for now."
+            )
         return known_at
 
     def clean_form(self) -> str:
@@ -187,7 +190,7 @@ class CohortForm(ExportForm):
     def _in_calendar(self, name: str) -> date:
         day: date = self.cleaned_data[name]
         if not EARLIEST.date() < day < LATEST.date():
-            raise forms.ValidationError("Type a date between the years 1900 and 2200.")
+            raise forms.ValidationError(f"No infusion is of the year {day.year}. Check the year.")
         return day
 
     def clean(self) -> dict[str, Any]:

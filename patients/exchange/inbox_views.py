@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -19,6 +19,7 @@ from django_htmx.http import trigger_client_event
 
 from crs_app.accounts.decorators import requires
 from crs_app.accounts.rights import Act
+from crs_app.search_words import spelling_text
 from crs_app.searches import seal
 from patients.display.received import why_held
 from patients.display.site_times import site_time
@@ -107,6 +108,7 @@ def inbox(request: SignedInRequest) -> HttpResponse:
         "asked": asked,
         "cards": cards,
         "signature": signature,
+        "spelling": spelling_text(asked.q, _names(items)),
         "strangers": strangers,
         "done": done_cards(decided_lately(request.user, now, ITEMS_AT_MOST))[:DECIDED_SHOWN],
         "sums": read_sums(request.user, midnight),
@@ -119,6 +121,10 @@ def inbox(request: SignedInRequest) -> HttpResponse:
     alone = request.htmx and not request.htmx.history_restore_request
     template = "exchange/inbox_content.html" if alone else "exchange/inbox.html"
     return render(request, template, context)
+
+
+def _names(items: Iterable[HeldItem]) -> list[str]:
+    return [item.course.patient.name for item in items if item.course is not None]
 
 
 @require_safe

@@ -15,6 +15,7 @@ from patients.models import REASON, EntryKind
 from patients.queries.attributions import AttributionProposal
 
 ATTRIBUTION: Final = "attribution"
+NOTE: Final = "note"
 _SAME_AS_WHOLE: Final = "same as above"
 
 
@@ -160,3 +161,23 @@ class AttributionFields(BedsideForm):
             self.cleaned_data[REASON] = ""
         elif not self.cleaned_data.get(REASON):
             self.add_error(REASON, "Say what else it is due to, or why it is uncertain.")
+
+
+class BlankAttribution(forms.Form):
+    """Attribution and note of a class of entry forms, with nothing filled in."""
+
+    proposes_attribution = shows_attribution = False
+    proposals_by_choice: ClassVar[Mapping[str, Any]] = {}
+
+    def __init__(self, form_class: type[AttributionFields]) -> None:
+        super().__init__(label_suffix="")
+        self.has_attribution, self.parts = form_class.has_attribution, form_class.parts
+        names = [ATTRIBUTION, REASON] if self.has_attribution else []
+        self.fields = {
+            name: deepcopy(form_class.base_fields[name]) for name in (*names, NOTE)
+        } | form_class.part_fields()
+
+    @property
+    def part_attributions(self) -> list[forms.BoundField]:
+        """The fields of the parts, as in ``AttributionFields``."""
+        return [self[attribution_field_name(key)] for key, _ in self.parts]

@@ -6,7 +6,6 @@ A form parses, complains and asks; it records nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from datetime import datetime, timedelta
 from functools import cache, cached_property
 from typing import Any, ClassVar, Final
@@ -23,10 +22,16 @@ from grading.engine.plausibility import questions as questions_about
 from grading.engine.vocabulary import AT_MOST_AHEAD, FAR_FROM_INFUSION, TOO_FAR_FROM_INFUSION
 from patients.display.site_times import site_time
 from patients.display.text import clock_text, date_text, date_time_text, day_of
-from patients.forms.attribution import ATTRIBUTION, AttributionFields, attribution_field_name
+from patients.forms.attribution import (
+    ATTRIBUTION,
+    NOTE,
+    AttributionFields,
+    BlankAttribution,
+    attribution_field_name,
+)
 from patients.forms.base import SubmittedForm
 from patients.forms.confirmation import ConfirmedForm
-from patients.forms.fields import prepare_fields, without_empty
+from patients.forms.fields import TypedNumberField, prepare_fields, without_empty
 from patients.forms.layout import (
     AttributionAndNote,
     Conversion,
@@ -39,6 +44,7 @@ from patients.forms.layout import (
     fields_row,
     form_helper,
 )
+from patients.forms.not_numbers import grouped_thousands
 from patients.forms.proposals import NOTHING_PROPOSED, Proposals
 from patients.forms.times import EntryTimeFields
 from patients.forms.unchanged import UnchangedFields, is_unchanged_field
@@ -47,7 +53,6 @@ from patients.queries.ages import facts_of_age
 from patients.queries.courses import now_for
 from patients.recording.inputs import NewEntry
 
-NOTE: Final = "note"
 _CORRECTION_REASON: Final = "reason"
 
 
@@ -326,10 +331,8 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
 
     def _read(self, index: int, body: Mapping[str, Any]) -> None:
         """Read ``body`` as a course file is read; faults and questions go to their fields."""
-        time = self.time_of(index)
-        at = time.isoformat() if time is not None else None
         try:
-            entry = read_entry({**body, "id": "form", "kind": self.kind_of(index).value, "at": at})
+            entry = self._entry(index, body)
         except CourseFileError as error:
             for fault in error.faults:
                 self._refuse(index, fault.place, fault.message)
@@ -340,12 +343,30 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
             self._refuse(index, impossible.place, impossible.sentence)
             return
         self.charted.append(entry)
-        for place, sentence in questions_about(entry, circumstances):
+        numbers = {key: typed for key, typed in body.items() if self._is_number(index, key)}
+        in_doubt = grouped_thousands(numbers, lambda other: self._can_be(index, {**body, **other}))
+        for place, sentence in (*questions_about(entry, circumstances), *in_doubt):
             self.ask(self.field_of(index, place), sentence, index)
+
+    def _entry(self, index: int, body: Mapping[str, Any]) -> ChartedEntry:
+        time = self.time_of(index)
+        at = time.isoformat() if time is not None else None
+        return read_entry({**body, "id": "form", "kind": self.kind_of(index).value, "at": at})
+
+    def _is_number(self, index: int, key: str) -> bool:
+        return isinstance(self.fields.get(self.field_of(index, key)), TypedNumberField)
+
+    def _can_be(self, index: int, body: Mapping[str, Any]) -> bool:
+        """Return whether ``body`` keeps every hard limit."""
+        try:
+            entry = self._entry(index, body)
+        except CourseFileError:
+            return False
+        return impossible_dose(entry, self.circumstances(entry).weight_kg) is None
 
     def _refuse(self, index: int, place: str, sentence: str) -> None:
         field = self.field_of(index, place)
-        sentence = sentence.replace("ug/", "mcg/")
+        sentence = sentence.replace("ug/", "mcg/").rstrip(".") + "."
         self.add_error(field if field in self.fields else None, sentence[:1].upper() + sentence[1:])
 
     def values_of(self, entry: Entry) -> dict[str, Any]:
@@ -369,26 +390,6 @@ def _common_fields(form_class: type[EntryForm]) -> frozenset[str]:
     """Return the names of the fields that every kind has, with those of its attribution."""
     names = (*EntryForm.base_fields, _CORRECTION_REASON, *form_class.attribution_names())
     return frozenset(names)
-
-
-class BlankAttribution(forms.Form):
-    """Attribution and note of a class of entry forms, with nothing filled in."""
-
-    proposes_attribution = shows_attribution = False
-    proposals_by_choice: ClassVar[Mapping[str, Any]] = {}
-
-    def __init__(self, form_class: type[EntryForm]) -> None:
-        super().__init__(label_suffix="")
-        self.has_attribution, self.parts = form_class.has_attribution, form_class.parts
-        names = [ATTRIBUTION, REASON] if self.has_attribution else []
-        self.fields = {
-            name: deepcopy(form_class.base_fields[name]) for name in (*names, NOTE)
-        } | form_class.part_fields()
-
-    @property
-    def part_attributions(self) -> list[forms.BoundField]:
-        """The fields of the parts, as in ``AttributionFields``."""
-        return [self[attribution_field_name(key)] for key, _ in self.parts]
 
 
 def _unless_same_minute(typed: datetime, charted_at: datetime) -> datetime:

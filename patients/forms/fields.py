@@ -19,6 +19,7 @@ from grading.engine.sentences import inside_a_sentence
 from grading.engine.units import NotANumberError, exact_decimal, is_plain_number
 from grading.engine.vocabulary import VITAL_SIGN, Labelled, Limits
 from grading.plain_text import disallowed_character
+from patients.forms.not_numbers import why_no_number
 from patients.models.identifiers import visible_text
 
 YES: Final = "yes"
@@ -73,14 +74,14 @@ class TypedNumberField(forms.CharField):
                 f"{typed}{unit} is not possible: expected {self.limits.lowest:f} to "
                 f"{self.limits.highest:f}{unit}. Check the value and its unit."
             )
-        if number < 0 or (self.above_zero and number == 0):
+        if number.is_signed() or (self.above_zero and number == 0):
             lowest = "a number above 0" if self.above_zero else "0 or more"
             raise forms.ValidationError(f"Expected {lowest}, found {typed}.")
         return typed
 
     def _number(self, typed: str) -> Decimal:
         if not is_plain_number(typed):
-            raise forms.ValidationError(f"“{typed[:30]}” is not a number. Type digits only.")
+            raise forms.ValidationError(why_no_number(typed, self.unit))
         try:
             return exact_decimal(typed)
         except NotANumberError:
@@ -120,20 +121,24 @@ class IsoDateField(forms.DateField):
     """
 
     default_error_messages: ClassVar = {
-        "invalid": "Write the date as year-month-day: 28 Nov 2026 is written 2026-11-28."
+        "invalid": "Write the date as year-month-day: 28 Nov 2026 is written 2026-11-28.",
+        "no_such": "There is no such day. Check the date: 28 Nov 2026 is written 2026-11-28.",
     }
 
     def to_python(self, value: Any) -> date | None:
         """Return the date; None where nothing is typed."""
         _require_form(self, value, _ISO_DATE)
-        return super().to_python(value)
+        try:
+            return super().to_python(value)
+        except forms.ValidationError:
+            raise forms.ValidationError(self.error_messages["no_such"], code="no_such") from None
 
 
 class ClockTimeField(forms.TimeField):
     """Time of day on the 24-hour clock, in ASCII digits."""
 
     default_error_messages: ClassVar = {
-        "invalid": "Enter the time of day on the 24-hour clock, like 13:05."
+        "invalid": "Enter the time of day on the 24-hour clock, like 13:05.",
     }
 
     def to_python(self, value: Any) -> time | None:

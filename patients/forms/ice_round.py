@@ -18,8 +18,8 @@ from grading.engine.vocabulary import AT_MOST_AHEAD, Attribution
 from patients.display.ice_due import CAPD, ICE
 from patients.display.ice_questions import PARTS, QUESTIONS, Question
 from patients.display.text import clock_text
-from patients.forms.attribution import ATTRIBUTION
-from patients.forms.entry_form import NOTE, EntryForm
+from patients.forms.attribution import ATTRIBUTION, NOTE
+from patients.forms.entry_form import EntryForm
 from patients.forms.fields import NO, YES, without_empty
 from patients.forms.layout import EntryHead, IceRound, form_helper
 from patients.forms.round_fields import (

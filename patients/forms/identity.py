@@ -14,13 +14,15 @@ from grading.plain_text import LONGEST_MRN
 from patients.display.text import date_text
 from patients.forms.fields import NO, YES
 from patients.models import Patient
-from patients.models.identifiers import invisible_in, visible_text
+from patients.models.identifiers import invisible_in, name_key, visible_text
 from patients.queries.identity import read_look_alikes, read_namesakes
 
 NOT_KNOWN: Final = "not_known"
 DELAY_ANSWERS: Final[Mapping[str, bool | None]] = {YES: True, NO: False, NOT_KNOWN: None}
 """Answers of a form whether development is delayed, and what a patient's column has for each."""
 DELAY_CHOICES: Final = ((YES, "yes"), (NO, "no"), (NOT_KNOWN, "not known"))
+
+_IS_ANOTHER: Final = "Is this another person?"
 
 
 class MrnField(forms.CharField):
@@ -60,7 +62,7 @@ def asked_about_look_alikes(
 ) -> list[tuple[Patient, str]]:
     """Return a question for each patient whose record number looks like ``mrn``."""
     return [
-        (patient, f"MRN {mrn} looks like that of {patient_text(patient)}. Is this another person?")
+        (patient, f"MRN {mrn} looks like that of {patient_text(patient)}. {_IS_ANOTHER}")
         for patient in read_look_alikes(mrn, apart_from=apart_from)
     ]
 
@@ -69,12 +71,15 @@ def asked_about_namesakes(
     name: str, born: date | None, *, apart_from: Iterable[uuid.UUID] = ()
 ) -> list[tuple[Patient, str]]:
     """Return a question for each patient of the same name and birth date."""
-    what = "the same name" if born is None else "the same name and birth date"
     return [
-        (
-            patient,
-            f"{patient_text(patient)}, has {what if patient.birth_date else 'the same name'}. "
-            "Is this another person?",
-        )
+        (patient, f"{patient_text(patient)}, has {_shared(patient, name, born)}. {_IS_ANOTHER}")
         for patient in read_namesakes(name, born, apart_from=apart_from)
     ]
+
+
+def _shared(patient: Patient, name: str, born: date | None) -> str:
+    if born is None or patient.birth_date is None:
+        return "the same name"
+    if name_key(name) != name_key(patient.name):
+        return "the same birth date, and the same name in another spelling"
+    return "the same name and birth date"

@@ -241,7 +241,7 @@ def _marks(periods: Iterable[ReviewPeriod], axis: Span) -> Iterator[Mark]:
         width = round(x_of(period.end, axis) - x, 1)
         words = period.state.words
         if period.sign_off is not None and period.state.mark in "✓≠":
-            words = f"{period.state.mark} {period.sign_off.stated_grade}"
+            words = f"{period.state.mark} {period.sign_off.stated_grade or 'signed'}"
         fits = len(words) * _WORD_WIDTH <= width
         text = words if fits else period.state.mark if width >= _NARROW else ""
         yield Mark(x, width, text, period.state.mark == "!")

@@ -140,7 +140,7 @@ def _could_be(card: GradeCard) -> str:
     if card.grade is None:
         return ""
     if not _bound(card):
-        return "Nothing unknown could make it higher."
+        return "" if card.shown_grade is None else "Nothing unknown could make it higher."
     reasons = [one.text for one in card.unknown if one.could_reach > (card.grade or 0)]
     return short(f"Could be {card.at_most}: {'; '.join(reasons[:2])}.", 120)
 

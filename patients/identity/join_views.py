@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from crs_app.accounts.models import User
 from crs_app.accounts.permissions import can_join_records, check_can_join_records
 from crs_app.accounts.rights import Act
+from crs_app.search_words import spelling_text
 from patients.display.identity import fact_text
 from patients.forms.fields import YES
 from patients.identity.preview import CourseEffect, effects_of
@@ -121,6 +122,7 @@ def _search_page(request: SignedInRequest, course: Course, text: str) -> HttpRes
     context = {
         "q": text,
         "found": [_record(patient) for patient in found],
+        "spelling": spelling_text(text, (patient.name for patient in found)),
         "joins": _joins_of(course.patient),
         "can_join": can_join_records(request.user),
         **patient_context(request.user, course),

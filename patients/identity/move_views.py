@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from crs_app.accounts.decorators import requires
 from crs_app.accounts.rights import Act
+from crs_app.search_words import spelling_text
 from grading.engine.vocabulary import Attribution
 from patients.bedside.timeline import rows_of
 from patients.display.text import clock_text, date_text
@@ -130,11 +131,11 @@ def stand_on(entry: Entry, target: Course) -> Stand:
 
 def _search_page(request: SignedInRequest, course: Course, entry: Entry) -> HttpResponse:
     text = request.GET.get("q", "")
+    found = search_open_courses(text, apart_from=course.pk, reader=request.user)
     context = {
         "q": text,
-        "found": search_open_courses(text, apart_from=course.pk, reader=request.user)
-        if text
-        else [],
+        "found": found,
+        "spelling": spelling_text(text, (one.patient.name for one in found)),
         **_entry_context(request, course, entry),
     }
     return render(request, "identity/move_search.html", context)

@@ -20,6 +20,8 @@ _LIKE_LATIN: Final = str.maketrans(
     "abbeikmhopctyxjsabeiknoptyx",
 )
 """Small letters of the Cyrillic and Greek alphabets whose capitals look like Latin ones."""
+_WITHOUT_MARK: Final = str.maketrans("\u0131øłđðħŧ", "iolddht")
+"""Small letters whose mark Unicode does not take apart from them."""
 _LIKE_DIGIT: Final = str.maketrans("oil", "011")
 _LEADING_ZEROS: Final = re.compile(r"(?<!\d)0+(?=\d)")
 
@@ -43,9 +45,11 @@ def mrn_key(mrn: str) -> str:
 def mrn_look(mrn: str) -> str:
     """Return what is the same of two record numbers that a reader may take for one another.
 
-    Leading zeros, blanks and marks do not count; letters and digits of one shape are the same.
+    Leading zeros, blanks, signs and accents do not count; letters and digits of one shape are the
+    same.
     """
-    letters = "".join(each for each in mrn_key(mrn).translate(_LIKE_LATIN) if each.isalnum())
+    parts = unicodedata.normalize("NFKD", mrn_key(mrn)).translate(_WITHOUT_MARK)
+    letters = "".join(each for each in parts.translate(_LIKE_LATIN) if each.isalnum())
     return _LEADING_ZEROS.sub("", letters.translate(_LIKE_DIGIT)) or "0"
 
 

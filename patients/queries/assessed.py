@@ -12,7 +12,7 @@ from typing import Final
 
 from django.db import connection
 
-from patients.queries.entries import sql_not_replaced
+from patients.queries.entries import sql_not_replaced, sql_not_replaced_then
 
 _WANTED: Final = """(VALUES
     ('vitals', ARRAY['temperature_c', 'temperature_f']),
@@ -41,6 +41,13 @@ SQL_ASSESSED_SINCE: Final = sql_assessed_since(
     infused_at="(SELECT infused_at FROM patients_course WHERE id = %(course)s)",
 )
 """The subquery for the course of the statement."""
+SQL_ASSESSED_SINCE_THEN: Final = sql_assessed_since(
+    course="%(course)s",
+    infused_at="(SELECT min(lower(valid)) FROM patients_gradeperiod AS period "
+    "WHERE period.course_id = %(course)s AND period.known @> %(known_at)s::timestamptz)",
+    in_force=f"entry.recorded_at <= %(known_at)s AND {sql_not_replaced_then('entry')}",
+)
+"""The same as it was known at ``known_at``; grading begins with the infusion of then."""
 
 
 def read_assessed_since(course_id: uuid.UUID, infused_at: datetime) -> datetime | None:

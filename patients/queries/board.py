@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User, display_name_of
 from crs_app.accounts.permissions import wards_to_read
+from crs_app.search_words import Place, found_by
 from grading.engine.grading_system import GradingSystem
 from patients.models import Course
 from patients.queries.access import SQL_OPENED_PATIENTS
@@ -20,7 +21,6 @@ from patients.queries.assessed import sql_assessed_since
 from patients.queries.grades import sql_known_now
 from patients.queries.identity import former_mrns
 from patients.queries.reviews import SIGNED_AGAIN_AFTER
-from patients.queries.search import matches
 
 
 class OpenCourse(NamedTuple):
@@ -147,7 +147,7 @@ def read_closed_courses(
 ) -> list[ClosedCourse]:
     """Read the courses that have ended, on ``ward`` where it is not "", the latest end first.
 
-    ``words`` is a search by ``matches``; [] finds all. ``reader`` None may open all.
+    ``words`` is a search by ``found_by``; [] finds all. ``reader`` None may open all.
     """
     found = _closed_that_match(words) if words else None
     params = {
@@ -178,11 +178,11 @@ def _closed_that_match(words: list[str]) -> list[uuid.UUID]:
         "pk", "patient__name", "patient__mrn", "ward", "bed"
     )
     former = former_mrns()
-    return [
-        pk
+    places = {
+        pk: Place(name, (mrn, *former.get(mrn, ())), ward, bed)
         for pk, name, mrn, ward, bed in identities
-        if matches(words, name, "\n".join((mrn, *former.get(mrn, ()))), ward, bed)
-    ]
+    }
+    return found_by(words, places, places.__getitem__)
 
 
 # Each entry, correction and change of policy belongs to an act of its course, so the latest act

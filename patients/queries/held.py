@@ -27,6 +27,7 @@ from patients.models import (
     SystemKind,
     Verdict,
 )
+from patients.queries.identity import search_courses
 
 SHOWN_AT_MOST: Final = 400
 """Items that one page reads: the newest of them."""
@@ -88,12 +89,9 @@ def undecided_for(reader: User, ward: str = "", search: str = "") -> list[HeldIt
     if ward:
         items = items.filter(course__ward=ward)
     if search:
-        items = items.filter(
-            Q(course__patient__name__icontains=search)
-            | Q(course__patient__mrn__icontains=search)
-            | Q(course__bed__iexact=search)
-            | Q(message__system__name__icontains=search)
-        )
+        waiting = Course.objects.filter(pk__in=items.order_by().values("course"))
+        courses = [course.pk for course in search_courses(search, waiting)]
+        items = items.filter(Q(course__in=courses) | Q(message__system__name__icontains=search))
     return list(items[:SHOWN_AT_MOST])
 
 

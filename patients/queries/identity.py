@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -11,14 +11,15 @@ from django.db import connection
 from django.db.models import Max, Q, QuerySet
 
 from crs_app.accounts.models import User
+from crs_app.search_words import Place, found_by, loosely_spelled, search_words
 from patients.models import Course, Entry, EntryKind, IdentityCorrection, Patient, PatientJoin
 from patients.models.identifiers import mrn_key, mrn_look, name_key
 from patients.queries.access import in_reach_of
 from patients.queries.entries import not_replaced
-from patients.queries.search import matches, search_words
 
 LISTED_AT_MOST: Final = 3
 """How many similar patients a question names."""
+_NOT_PLAIN: Final = "[^0-9a-z]"
 
 
 def read_patient_by_mrn(mrn: str) -> Patient | None:
@@ -71,19 +72,32 @@ def joins_in_force() -> QuerySet[PatientJoin]:
 
 
 def read_look_alikes(mrn: str, *, apart_from: Iterable[uuid.UUID] = ()) -> list[Patient]:
-    """Read the patients whose record number looks like ``mrn`` and is another."""
-    alike = Patient.objects.filter(mrn_look=mrn_look(mrn)).exclude(mrn_key=mrn_key(mrn))
-    return _kept(alike.order_by("mrn"), apart_from)
+    """Read the patients whose record number looks like ``mrn`` and is another.
+
+    What a number with other letters than plain ones looks like is worked out again: accents once
+    counted, and the column of such a patient has them still.
+    """
+    look, others = mrn_look(mrn), Patient.objects.exclude(mrn_key=mrn_key(mrn))
+    accented = others.filter(mrn_look__regex=_NOT_PLAIN).values_list("pk", "mrn")
+    alike = [pk for pk, number in accented if mrn_look(number) == look]
+    return _kept(others.filter(Q(mrn_look=look) | Q(pk__in=alike)).order_by("mrn"), apart_from)
 
 
 def read_namesakes(
     name: str, birth_date: date | None, *, apart_from: Iterable[uuid.UUID] = ()
 ) -> list[Patient]:
-    """Read the patients of the same name and birth date; one that is not known may be the same."""
-    patients = Patient.objects.filter(name_key=name_key(name)).order_by("mrn")
-    if birth_date is not None:
-        patients = patients.filter(Q(birth_date=birth_date) | Q(birth_date=None))
-    return _kept(patients, apart_from)
+    """Read the patients of the same name and birth date; one that is not known may be the same.
+
+    Of those born on that day another spelling of the name, or order of its words, is the same.
+    """
+    patients = Patient.objects.order_by("mrn")
+    if birth_date is None:
+        return _kept(patients.filter(name_key=name_key(name)), apart_from)
+    born_then = patients.filter(birth_date=birth_date).values_list("pk", "name")
+    spelled = loosely_spelled(name)
+    alike = [pk for pk, other in born_then if loosely_spelled(other) == spelled]
+    undated = Q(birth_date=None, name_key=name_key(name))
+    return _kept(patients.filter(undated | Q(pk__in=alike)), apart_from)
 
 
 def _kept(patients: Iterable[Patient], apart_from: Iterable[uuid.UUID]) -> list[Patient]:
@@ -180,13 +194,17 @@ def search_courses(text: str, courses: QuerySet[Course]) -> list[Course]:
     if not words:
         return []
     former = former_mrns()
-    found = []
-    for course in courses.select_related("patient").order_by("ward", "bed", "pk"):
-        patient = course.patient
-        numbers = "\n".join((patient.mrn, *former.get(patient.mrn, ())))
-        if matches(words, patient.name, numbers, course.ward, course.bed):
-            found.append(course)
-    return found
+    return found_by(
+        words,
+        courses.select_related("patient").order_by("ward", "bed", "pk"),
+        lambda course: _place(course.patient, former, course.ward, course.bed),
+    )
+
+
+def _place(
+    patient: Patient, former: Mapping[str, Sequence[str]], ward: str = "", bed: str = ""
+) -> Place:
+    return Place(patient.name, (patient.mrn, *former.get(patient.mrn, ())), ward, bed)
 
 
 def patients_in_reach(reader: User | None) -> QuerySet[Patient]:
@@ -203,13 +221,8 @@ def search_patients(
         return []
     former = former_mrns()
     patients = patients_in_reach(reader).exclude(pk=apart_from)
-    return [
-        patient
-        for patient in patients.order_by("name", "mrn")
-        if matches(
-            words, patient.name, "\n".join((patient.mrn, *former.get(patient.mrn, ()))), "", ""
-        )
-    ][:20]
+    in_order = patients.order_by("name", "mrn")
+    return found_by(words, in_order, lambda patient: _place(patient, former))[:20]
 
 
 # ``lead`` follows each record over every join, up to the one that is joined to no other.

@@ -12,7 +12,7 @@ from django.db import connection
 
 from grading.engine.grading_system import GradingSystem
 from patients.models import GradeReview
-from patients.queries.assessed import SQL_ASSESSED_SINCE
+from patients.queries.assessed import SQL_ASSESSED_SINCE, SQL_ASSESSED_SINCE_THEN
 from patients.queries.grades import sql_known_now
 
 SIGNED_AGAIN_AFTER: Final = timedelta(hours=12)
@@ -59,7 +59,7 @@ class CourseReviews(NamedTuple):
     ``recorded_until`` is the time of the last act, ``entry_number`` how many entries there are and
     ``last_entry_id`` the last of them by recording, recorded at ``last_entry_at``.
     ``latest_clinical_at`` is the latest clinical time of an entry. ``assessed_since`` is from when
-    on a grade 0 is known, as charted now; None where it is not known. ``seen_until`` is up to where
+    on a grade 0 is known; None where it is not known. ``seen_until`` is up to where
     the reader has seen the chart: by *Mark as seen* or by signing; None before the first time.
     """
 
@@ -197,8 +197,9 @@ def read_course_reviews(
         "reader": reader_id,
     }
     runs = sql_runs() if known_at is None else sql_runs(known_at="%(known_at)s")
+    assessed_since = SQL_ASSESSED_SINCE if known_at is None else SQL_ASSESSED_SINCE_THEN
     statement = SQL_COURSE_REVIEWS.format(
-        runs=runs, sign_offs=SQL_SIGN_OFFS_AS_JSON, assessed_since=SQL_ASSESSED_SINCE
+        runs=runs, sign_offs=SQL_SIGN_OFFS_AS_JSON, assessed_since=assessed_since
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, params)

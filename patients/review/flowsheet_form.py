@@ -12,7 +12,6 @@ from django import forms
 from django.utils import timezone
 
 from grading.engine.times import can_be_charted
-from grading.engine.vocabulary import EARLIEST
 from patients.display.text import date_time_text
 from patients.forms.base import BedsideForm
 from patients.review.flowsheet_columns import (
@@ -187,7 +186,9 @@ class FlowsheetForm(BedsideForm):
         elif window.hours > _LONGEST_H + hours:
             self.add_error(field, f"The window is longer than {_LONGEST_H // 24} days.")
         elif not can_be_charted(window.start):
-            self.add_error(field, f"The window begins before {EARLIEST.year}.")
+            self.add_error(
+                field, f"No chart has a time in the year {window.start.year}. Check the date."
+            )
         elif self._bin != BY_ENTRY and window.hours / hours > MOST_COLUMNS:
             self.add_error(field, f"More than {MOST_COLUMNS} columns: choose wider ones.")
 

@@ -9,7 +9,7 @@ from typing import Final
 from django.utils.dateparse import parse_datetime
 
 from grading.engine.times import can_be_charted, in_zone
-from grading.engine.vocabulary import EARLIEST, LATEST
+from grading.engine.vocabulary import LATEST
 from patients.forms.times import EARLIER, LATER, LocalTimeError, parse_local_time
 
 _PLUS_HINT: Final = " (in an address, + is written %2B)"
@@ -46,7 +46,7 @@ def parse_instant(typed: str, *, needs_offset: bool) -> datetime:
     if read.tzinfo is None:
         return parse_site_time(read.date(), read.time())
     if not can_be_charted(read):
-        raise BadInstantError(f"expected a time from {EARLIEST.year} to {LATEST.year}")
+        raise BadInstantError(f"No chart has a time in the year {read.year}. Check the year.")
     return in_zone(read, UTC)
 
 

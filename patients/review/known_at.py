@@ -81,8 +81,8 @@ def known_at_tool(
     there = site_time(known_at)
     return KnownAtTool(
         first=found.first,
-        before=_step(found.before),
-        after=_step(found.after),
+        before=_step(found.before, found.first),
+        after=_step(found.after, found.first),
         marks=found.marks,
         places=MARKS_AT_MOST,
         nothing_yet=found.first is None or known_at < found.first,
@@ -93,13 +93,14 @@ def known_at_tool(
     )
 
 
-def _step(change: RecordedChange | None) -> Step | None:
+def _step(change: RecordedChange | None, first: datetime | None) -> Step | None:
     if change is None:
         return None
-    return Step(change.recorded_at, f"{date_time_text(change.recorded_at)}, {_change_text(change)}")
+    what = _change_text(change, is_first=change.recorded_at == first)
+    return Step(change.recorded_at, f"{date_time_text(change.recorded_at)}, {what}")
 
 
-def _change_text(change: RecordedChange) -> str:
+def _change_text(change: RecordedChange, *, is_first: bool) -> str:
     if change.what == "transfer":
         return _MOVES[Move(change.word)]
     if change.what == "review":
@@ -108,7 +109,7 @@ def _change_text(change: RecordedChange) -> str:
         return _SOURCES[ActSource(change.word)]
     texts = list(dict.fromkeys(_part_text(part) for part in change.parts))
     if not texts:
-        return "answer to advice"
+        return "admission" if is_first else "answer to advice"
     more = f" and {len(texts) - _NAMED} more" if len(texts) > _NAMED else ""
     return f"{', '.join(texts[:_NAMED])}{more}"
 

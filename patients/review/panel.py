@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -178,7 +178,7 @@ def build_panel(
     piece = None if chosen is None else _piece_to_sign(periods, chosen, at)
     can_sign = can_review(reader) and not is_then
     stands = chosen is not None and chosen.state in (State.SIGNED, State.ANOTHER_GRADE)
-    not_assessed = "" if piece is None or is_then else _not_assessed(piece, chart.assessed_since)
+    not_assessed = "" if piece is None else _not_assessed(piece, chart.assessed_since)
     if piece is not None and piece.grade is not None:
         is_assessed = _is_assessed(piece, chart)
         form = form or sign_form(_shown(piece, chart, now), typed, is_assessed=is_assessed)
@@ -190,7 +190,7 @@ def build_panel(
             reader.pk,
             is_chosen=period is chosen,
             is_then=is_then,
-            is_assessed=is_then or _is_assessed(period.to_sign, chart),
+            is_assessed=_is_assessed(period.to_sign, chart),
         )
         for period in periods
     ]
@@ -203,7 +203,7 @@ def build_panel(
         length="" if piece is None else duration_text(piece.end - piece.start),
         text="" if chosen is None else lines[periods.index(chosen)].text,
         grade=None if piece is None else piece.grade,
-        is_assessed=piece is None or is_then or _is_assessed(piece, chart),
+        is_assessed=piece is None or _is_assessed(piece, chart),
         form=form if shows_form else None,
         can_sign=can_sign,
         again=again,
@@ -287,7 +287,7 @@ def _line(
     *,
     is_chosen: bool = False,
     is_then: bool = False,
-    is_assessed: bool = True,
+    is_assessed: bool | None = None,
 ) -> PeriodLine:
     is_open, today = period.is_open and not is_then, _today(is_then)
     return PeriodLine(
@@ -295,7 +295,7 @@ def _line(
         start=period.start,
         end=None if is_open else period.end,
         span=span_text(period.start, period.end, is_open=is_open),
-        label=label_text(period, today=today),
+        label=label_text(period, today=today, is_assessed=is_assessed),
         state=period.state,
         text=state_text(period, reader_id, today=today, is_assessed=is_assessed),
         waits=period.waits,
@@ -344,17 +344,23 @@ def sign_off_states(
     return {course_id: state for course_id, state in states.items() if state is not None}
 
 
-def sign_off_state(periods: Sequence[ReviewPeriod]) -> SignOffState | None:
+def sign_off_state(
+    periods: Sequence[ReviewPeriod], is_assessed: Callable[[Piece], bool] | None = None
+) -> SignOffState | None:
     """Return the sign-off of a course with these periods as one mark; None where it has none.
 
     It is that of a period which needs a new look, else of the last one that waits, else of the last
     one; of a run that is not signed since its grade fell below what was signed, that fall.
+    ``is_assessed`` says whether a grade 0 is known.
     """
     first = fall_before(periods) or first_to_look_at(periods)
     if first is None:
         return None
     waiting = sum(period.waits for period in periods)
-    return SignOffState(first.state, state_text(first, None), short_text(first, waiting), waiting)
+    known = None if is_assessed is None else is_assessed(first.to_sign)
+    text = state_text(first, None, is_assessed=known)
+    short = short_text(first, waiting, is_assessed=known)
+    return SignOffState(first.state, text, short, waiting)
 
 
 def _periods_of(

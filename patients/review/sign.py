@@ -13,7 +13,7 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from crs_app.metrics.counts import note_stored
 from grading.systems import HEADLINE
-from patients.display.sign_off import span_text
+from patients.display.sign_off import span_text, stated_text
 from patients.display.text import clock_text
 from patients.models import Course, CourseSeen, GradeReview
 from patients.queries.courses import now_for, read_course
@@ -36,7 +36,7 @@ class SignedMeanwhileError(ConflictError):
     def __init__(self, by: SignOff, now: datetime) -> None:
         super().__init__(
             f"{by.author_name} signed this period at {clock_text(by.recorded_at, now)}: "
-            f"grade {by.stated_grade}."
+            f"{stated_text(by)}."
         )
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from patients.display.sign_off import SignedNow, reason_text, signed_text, time_text
+from patients.display.assessment import NONE_MET
+from patients.display.sign_off import (
+    SignedNow,
+    computed_text,
+    reason_text,
+    signed_text,
+    stated_text,
+    time_text,
+)
 from patients.queries.reviews import SignOff
 from patients.review.sign_off import ReviewPeriod, State, overlaps
 
@@ -17,12 +25,13 @@ def state_text(
     reader_id: int | None,
     *,
     today: str = "now",
-    is_assessed: bool = True,
+    is_assessed: bool | None = None,
 ) -> str:
     """Return the state of a period in words, as a list has it beside its mark.
 
     ``today`` is the word for the time looked at: "then" where that is past. ``is_assessed`` is
-    whether a grade 0 of the period is known: one that is not is never called a grade 0.
+    whether a grade 0 of the period is known, None where that was not read: only one that is known
+    is called a grade 0.
     """
     grade, sign_off = period.to_sign.grade, period.sign_off
     if sign_off is None:
@@ -32,27 +41,29 @@ def state_text(
         raised = time_text(period.to_sign.start)
         return f"needs a new look: {today} {grade} from {raised}, {name} {signed}"
     if period.state is State.FELL:
-        return f"{signed}, {_today(grade, today, is_assessed=is_assessed)} · {name}"
+        return f"{signed}, {computed_text(grade, today, is_assessed=is_assessed)} · {name}"
     if period.state is State.ANOTHER_GRADE:
         return f"{name} {signed}: {reason_text(sign_off)}"
-    return f"grade {sign_off.stated_grade}, signed by {name}"
+    return f"{stated_text(sign_off)}, signed by {name}"
 
 
-def short_text(period: ReviewPeriod, waiting: int) -> str:
+def short_text(period: ReviewPeriod, waiting: int, *, is_assessed: bool | None = None) -> str:
     """Return the state of a course in two or three words, for a board; "" where nothing is signed.
 
-    ``waiting`` counts its periods that wait; ``period`` is the first to look at.
+    ``waiting`` counts its periods that wait; ``period`` is the first to look at. ``is_assessed``
+    as in ``state_text``.
     """
     if period.state is State.NEW_LOOK:
         return "new look"
     if period.state is State.FELL and period.sign_off is not None:
-        return f"{signed_text(period.sign_off)}, {_today(period.to_sign.grade)}"
+        computed = computed_text(period.to_sign.grade, "now", is_assessed=is_assessed)
+        return f"{signed_text(period.sign_off)}, {computed}"
     if waiting:
         return "not signed" if waiting == 1 else f"{waiting} not signed"
     return "" if period.sign_off is None else signed_text(period.sign_off)
 
 
-def label_text(period: ReviewPeriod, *, today: str = "now") -> str:
+def label_text(period: ReviewPeriod, *, today: str = "now", is_assessed: bool | None = None) -> str:
     """Return what stands behind the mark of a period in the plots, where there is room."""
     sign_off, grade = period.sign_off, period.to_sign.grade
     if period.state is State.NEW_LOOK:
@@ -60,17 +71,19 @@ def label_text(period: ReviewPeriod, *, today: str = "now") -> str:
     if sign_off is None:
         return "goes on as signed" if period.goes_on_as_signed else "not signed"
     if period.state is State.FELL:
-        return f"{signed_text(sign_off)}, {_today(grade, today)}"
+        return f"{signed_text(sign_off)}, {computed_text(grade, today, is_assessed=is_assessed)}"
     if period.state is State.ANOTHER_GRADE:
         return f"stated {sign_off.stated_grade} · {sign_off.author_name}"
-    return f"grade {sign_off.stated_grade} · {sign_off.author_name}"
+    return f"{stated_text(sign_off)} · {sign_off.author_name}"
 
 
 def _unsigned_text(
-    period: ReviewPeriod, reader_id: int | None, today: str, *, is_assessed: bool
+    period: ReviewPeriod, reader_id: int | None, today: str, *, is_assessed: bool | None
 ) -> str:
     grade, before = period.to_sign.grade, period.before
-    computed = f"grade {grade}" if is_assessed else "not assessed"
+    computed = f"grade {grade}"
+    if grade == 0 and not is_assessed:
+        computed = NONE_MET if is_assessed is None else "not assessed"
     if period.state is State.NEW_LOOK and before is not None:
         return (
             f"needs a new look: {today} {grade} from {time_text(period.start)}, "
@@ -115,13 +128,7 @@ def _signed_now(
         part = min(parts, key=lambda one: _MOST_URGENT_FIRST.index(one.state))
         state, grade = part.state, part.to_sign.grade
         if state is State.NEW_LOOK:
-            text += f", needs a new look: {_today(grade)}"
+            text += f", needs a new look: {computed_text(grade, 'now')}"
         elif state is State.FELL:
-            text += f", {_today(grade)}"
+            text += f", {computed_text(grade, 'now')}"
     return SignedNow(state.key, state.mark, state.words, text)
-
-
-def _today(grade: int | None, today: str = "now", *, is_assessed: bool = True) -> str:
-    if not is_assessed:
-        return f"not assessed {today}"
-    return f"not graded {today}" if grade is None else f"computed {today} {grade}"

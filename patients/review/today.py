@@ -32,7 +32,7 @@ def otherwise_today(
     """Return by the key of a lane where ``today`` differs from ``then``, up to ``until``."""
     found = {
         GRADE: [
-            Otherwise(one.start, one.end, _NONE if one.after is None else str(one.after))
+            Otherwise(one.start, one.end, str(one.after) if one.after else _NONE)
             for one in differences_between(_runs(then), _runs(today), until)
         ],
         DEVICE: list(_of_steps(_devices(then.devices), _devices(today.devices), until)),

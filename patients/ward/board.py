@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from crs_app.accounts.models import User
+from crs_app.search_words import Place, found_by, search_words
 from grading.systems import HEADLINE
 from patients.queries.board import ClosedCourse, read_closed_courses, read_open_courses
 from patients.queries.courses import ward_names
 from patients.queries.identity import former_mrns
-from patients.queries.search import matches, search_words
 from patients.ward.address import BoardAddress
 from patients.ward.kept import rows_of
 from patients.ward.row import BoardRow, rows_hold_until
@@ -47,13 +47,8 @@ def _open_board(asked: BoardAddress, now: datetime, reader: User | None) -> Boar
     words = search_words(asked.q)
     all_rows = open_board_rows(now, reader)
     former = former_mrns() if words else {}
-    found = [
-        row
-        for row in all_rows
-        if asked.ward in ("", row.ward)
-        and not asked.is_too_long
-        and matches(words, row.name, _numbers(row.mrn, former), row.ward, row.bed)
-    ]
+    looked_at = [row for row in all_rows if asked.ward in ("", row.ward) and not asked.is_too_long]
+    found = found_by(words, looked_at, lambda row: _place(row, former))
     counts = show_counts(found)
     rows = sorted(filter(_SHOWN[asked.show], found), key=_ORDERS[asked.sort])
     wards = sorted({row.ward for row in all_rows})
@@ -65,9 +60,9 @@ def show_counts(rows: Iterable[BoardRow]) -> dict[str, int]:
     return dict(Counter(show for row in rows for show, shows in _SHOWN.items() if shows(row)))
 
 
-def _numbers(mrn: str, former: Mapping[str, Sequence[str]]) -> str:
-    """Return a record number with those that were joined to it, or that it was corrected from."""
-    return "\n".join((mrn, *former.get(mrn, ())))
+def _place(row: BoardRow, former: Mapping[str, Sequence[str]]) -> Place:
+    """Return what a search compares; numbers of before a join or a correction are in it."""
+    return Place(row.name, (row.mrn, *former.get(row.mrn, ())), row.ward, row.bed)
 
 
 def closed_board(asked: BoardAddress, reader: User | None = None) -> Board:

@@ -21,6 +21,7 @@ from crs_app.accounts.permissions import (
     right_to,
 )
 from crs_app.accounts.rights import Act
+from crs_app.search_words import spelling_text
 from patients.display.places import place_text
 from patients.models import Course
 from patients.queries.access import emergency_until
@@ -67,6 +68,7 @@ def find(request: SignedInRequest) -> HttpResponse:
         "is_short": is_short,
         "shortest": SHORTEST_SEARCH,
         "found": [_found(request.user, course) for course in courses[:MOST_FOUND]],
+        "spelling": spelling_text(text, (course.patient.name for course in courses[:MOST_FOUND])),
         "has_more": len(courses) > MOST_FOUND,
         "can_join": can_join_records(request.user),
         "can_regrade": can_regrade_course(request.user),

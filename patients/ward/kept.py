@@ -14,6 +14,7 @@ from uuid import UUID
 
 from grading.engine.times import moved
 from grading.systems import HEADLINE
+from patients.display.assessment import was_assessed
 from patients.display.text import day_of
 from patients.queries.board import OpenCourse
 from patients.queries.board_facts import BoardFacts, read_board_facts
@@ -103,7 +104,10 @@ def _charted(
         facts,
         [one for one in earlier if one.end is None or one.end > needed_from],
         max((one.grade for one in earlier), default=None),
-        sign_off_state(review_periods(runs, sign_offs, now)),
+        sign_off_state(
+            review_periods(runs, sign_offs, now),
+            lambda piece: was_assessed(piece.grade, piece.end, facts.assessed_since),
+        ),
     )
 
 

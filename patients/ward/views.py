@@ -27,6 +27,7 @@ from crs_app.accounts.permissions import (
 from crs_app.accounts.rights import Act
 from crs_app.accounts.wards import WardClosedError
 from crs_app.replica import may_read_replica
+from crs_app.search_words import spelling_text
 from patients.bedside.page import render_page
 from patients.display.places import transfer_text
 from patients.display.signature import signature_of
@@ -127,6 +128,7 @@ def _board_page(
         "asked": asked,
         "board": shown,
         "rows": shown.rows,
+        "spelling": spelling_text(asked.q, (row.name for row in shown.rows)),
         "now": now,
         "wrong_clock": wrong_clock,
         "signature": seen_token(stamp, shown.holds_until, is_old=as_of(request) is not None),

@@ -351,6 +351,8 @@ def test_the_question_for_the_password_is_no_way_round_the_throttle(
         ("q=rui", ["Ruiz, Jo"]),
         ("q=Ruiz,+Jo", ["Ruiz, Jo"]),
         ("q=ADMIN", ["Berg, Lin"]),
+        ("q=oesei", ["Osei, Amara"]),
+        ("q=n%C3%B3wak", ["Nowak, Ewa"]),
         ("q=%25", []),
         ("q=%00", ["Berg, Lin", "Nowak, Ewa", "Osei, Amara", "Ruiz, Jo"]),
         ("role=icu_reviewer", ["Osei, Amara"]),

@@ -29,11 +29,11 @@ HASHES = {
     "ctcae_boundaries": "f295d6fdf09e66b07e7324a5cd149b95adf6835bd11639aaa3a543c1aabb13af",
     "hypotension": "cbf1a6fb38cdbe4c925ac2c8671d8e5d15672d62eae93aab571eee80484745cf",
     "organ_toxicity": "f1a6e840e91c22e6964fcf5dc6aeda1cfe6bb778b5fb3aed40d86ef985fcd34f",
-    "oxygen": "8ba1f5d969e9b287f16a4a066254cc069db28adee7ef97211ffef76cabec1b51",
+    "oxygen": "fd00a5e2a986ff60fea4a4ff9772b774ce3b9991687a384652cb8647861433e7",
     "published": "618315907bd46e74b6ae9aac5918cc67703fd1d7402562475554d3647d1512d4",
     "units": "2921bfcd0717f99736049e312ede75e925effb76db05944f6a860e44c5ab62ff",
     "vasopressors": "eeea76b3b1570c5ff079eda79963d38918f5db94b7d63eb69f5398941277e6f7",
-    "random courses": "ef632cb56664f7cea28d0be1932544549d2e9da98c6f02efb6879e5681e5ef22",
+    "random courses": "a10431ce2af0f066397ec55fdf11cac1192c9d7ac9d1949a224f820434b95434",
 }
 
 Asked = tuple[Any, str | None, str | None]

@@ -17,6 +17,7 @@ from grading.engine.vocabulary import VITAL_SIGNS, AgeBand, VitalSign
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 AIRWAY = {"device": "invasive_ventilation", "purpose": "airway_protection"}
+CANNULA_4 = {"device": "nasal_cannula", "flow_l_per_min": "4"}
 ADULT = Circumstances(age_years=54, weight_kg=Decimal(80))
 
 
@@ -85,6 +86,13 @@ def test_usual_ranges_lie_within_the_hard_limits() -> None:
         ({"device": "simple_mask", "flow_l_per_min": "4"}, "by simple face mask is unusually low"),
         ({"device": "non_rebreather_mask", "flow_l_per_min": "9"}, "unusually low"),
         ({"device": "high_flow_nasal_cannula", "flow_l_per_min": "61"}, "unusually high"),
+        ({"device": "nasal_cannula", "flow_l_per_min": "0"}, "0 L/min by nasal cannula gives no"),
+        ({"device": "high_flow_nasal_cannula", "flow_l_per_min": "0"}, "Is it room air?"),
+        ({"device": "cpap", "flow_l_per_min": "0", "fio2_percent": "40"}, ""),
+        ({**CANNULA_4, "fio2_percent": "90"}, "FiO2 90 % does not fit 4 L/min by nasal cannula: "),
+        ({**CANNULA_4, "fio2_percent": "76"}, ""),
+        ({**CANNULA_4, "fio2_percent": "76.1"}, "about 36 %."),
+        ({**CANNULA_4, "fio2_percent": "24"}, ""),
         ({"device": "cpap", "fio2_percent": "21"}, "FiO2 21 % by CPAP is room air"),
         ({"device": "cpap", "fio2_percent": "0.21"}, "is room air"),
         ({"device": "cpap", "fio2_percent": "22"}, ""),

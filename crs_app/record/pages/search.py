@@ -85,7 +85,7 @@ class SearchForm(forms.Form):
         cleaned: dict[str, Any] = self.cleaned_data
         for name in ("since", "until"):
             if (at := cleaned.get(name)) and not EARLIEST <= at <= LATEST:
-                self.add_error(name, "Type a date between the years 1900 and 2200.")
+                self.add_error(name, f"Nothing was recorded in the year {at.year}. Check the year.")
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and until < since:
             self.add_error("until", "This time is before From.")

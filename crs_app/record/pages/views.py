@@ -32,10 +32,10 @@ from crs_app.record.pages.search import (
 from crs_app.record.pages.week import read_week
 from crs_app.record.pages.words import more_of, role_label, what_happened
 from crs_app.record.write import record_event
+from crs_app.search_words import Place, found_by, plain_words
 from crs_app.spreadsheet import csv_line, csv_time
 from patients.models import Course
 from patients.queries.identity import courses_of_patient, latest_course, search_patients
-from patients.queries.search import matches, search_words
 from patients.requests import SignedInRequest, course_or_404
 
 COLUMNS: Final = (
@@ -202,11 +202,9 @@ def _patients(typed: str) -> list[Course]:
 
 
 def _people(typed: str) -> list[User]:
-    words = search_words(typed)
+    words = plain_words(typed)
     if not words:
         return []
-    return [
-        user
-        for user in User.objects.order_by("last_name", "first_name", "username")
-        if matches(words, f"{user.get_full_name()} {user.username}", "", "", "")
-    ][:_FOUND_AT_MOST]
+    users = User.objects.order_by("last_name", "first_name", "username")
+    found = found_by(words, users, lambda user: Place(f"{user.get_full_name()} {user.username}"))
+    return found[:_FOUND_AT_MOST]

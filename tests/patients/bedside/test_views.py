@@ -1,6 +1,7 @@
 """The grade card and the timeline, asked for by themselves."""
 
 import json
+import re
 import uuid
 from datetime import timedelta
 from unittest import mock
@@ -12,8 +13,8 @@ from crs_app.accounts.models import User
 from patients.models import Course, EntryKind
 from patients.recording.inputs import NewEntry
 from patients.recording.record import record_entries
-from tests.entry_forms import HTMX, url
-from tests.factories import chart, sending
+from tests.entry_forms import HTMX, text_of, url
+from tests.factories import ago, chart, sending
 
 
 def test_the_grade_card_follows_the_clock_alone(
@@ -86,3 +87,12 @@ def test_a_reader_without_the_right_to_write_has_no_form(
     page = auditor_client.get(url("bedside", course)).content.decode()
     assert "You can read this chart but not enter data (role: Auditor)" in page
     assert "What to chart" not in page
+
+
+def test_a_question_at_the_top_of_the_page_ends_with_its_own_mark(
+    nurse_client: Client, course: Course, clinician: User
+) -> None:
+    dose = {"drug": "norepinephrine", "rate": "8", "unit": "ug/min"}
+    chart(course, clinician, "vasopressor", ago(hours=5), **dose)
+    shown = text_of(nurse_client.get(url("bedside", course)).content.decode())
+    assert re.search(r"ago: still running\? Advice \d", shown)

@@ -232,7 +232,7 @@ def test_an_identified_file_needs_a_purpose_which_the_record_keeps(
     ("typed", "fault"),
     [
         ("2199-01-01T00:00:00", "This time has not come"),
-        ("1200-01-01T00:00:00", "Type a time after the year 1899"),
+        ("1200-01-01T00:00:00", "Nothing was charted in the year 1200. Check the year"),
         ("yesterday", "Type a date and a time"),
     ],
 )

@@ -1,6 +1,7 @@
 """Unusual values and times are asked about, and the confirmation is recorded with the entry."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from crs_app.accounts.models import User
+from grading.engine.units import format_number
 from patients.models import ChartingAct, Course, Entry
 from tests.entry_forms import send
 from tests.factories import admit, chart
@@ -135,3 +137,43 @@ class TestATimeLongPast:
     ) -> None:
         fields = dict.fromkeys(("begun_at", "opened_at", "sent_at"), "")
         assert send(nurse_client, course, "vitals", temperature="38", **fields).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "more", "asked"),
+    [
+        ("lab", "ferritin", {"ferritin_unit": "ng/mL"}, {"1.200": "1200", "12.500": "12500"}),
+        ("lab", "crp", {"crp_unit": "mg/L"}, {"1.200": ""}),  # 1200 mg/L is not possible
+        ("fluid_bolus", "volume_ml", {}, {"1.000": "1000"}),
+        ("treatment", "dose_mg", {"agent": "methylprednisolone"}, {"1.000": "1000"}),
+        ("vitals", "temperature", {}, {"38.125": ""}),
+        ("weight", "weight_kg", {}, {"80.125": ""}),
+        ("lab", "ferritin", {"ferritin_unit": "ng/mL"}, {"0.200": "", "1.20": "", "1200.125": ""}),
+    ],
+)
+def test_a_point_that_may_group_thousands_is_asked_about(
+    nurse_client: Client,
+    course: Course,
+    kind: str,
+    field: str,
+    more: dict[str, str],
+    asked: dict[str, str],
+) -> None:
+    """1.200 is one thousand two hundred to some, and to others one and a fifth."""
+    for typed, whole in asked.items():
+        answer = send(nurse_client, course, kind, **{field: typed}, **more)
+        questions = (
+            [one.sentence for one in answer.context["form"].questions]
+            if (answer.status_code == 422)
+            else []
+        )
+        sentence = f"{typed} is read with a decimal point. If it is {whole}, type {whole}."
+        assert (sentence in questions) is bool(whole), (typed, questions)
+        assert not any("decimal point" in one for one in questions if not whole)
+
+
+def test_a_zero_is_never_written_with_a_sign(nurse_client: Client, course: Course) -> None:
+    """A number that was read as -0 once made every later 0 of the process one."""
+    assert format_number(Decimal("-0.0")) == "0"
+    answer = send(nurse_client, course, "lab", ferritin="-0", ferritin_unit="ng/mL")
+    assert "Expected 0 or more, found -0." in answer.context["form"].errors["ferritin"]

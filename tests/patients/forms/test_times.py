@@ -126,6 +126,8 @@ def test_every_date_has_one_form() -> None:
         for typed in OTHER_FORMS_OF_A_DATE:
             with pytest.raises(ValidationError, match="28 Nov 2026 is written 2026-11-28"):
                 field.clean(typed)
+        with pytest.raises(ValidationError, match="no such day"):
+            field.clean("2026-02-30")
 
 
 def test_every_time_of_day_is_on_the_24_hour_clock() -> None:

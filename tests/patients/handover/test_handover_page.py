@@ -86,6 +86,7 @@ def test_a_grade_that_is_not_assessed_is_no_0(nurse_client: Client, course: Cour
     sheet = answer.context["sheet"]
     assert sheet.grade == "–"
     assert sheet.headline.startswith("Not assessed: no temperature")
+    assert sheet.could_be == ""
     assert dict(sheet.background)["older age"] == "not known"
     assert dict(sheet.treatments)["Vasopressors"] == "none charted"
 

@@ -31,6 +31,8 @@ def test_another_number_is_another(other: str) -> None:
     [
         ("00123", "123"), ("ZW-1", "zw 1"), ("ZW 01", "ZW1"), ("O123", "0123"), ("A1", "AI"),
         ("\u0412\u04157", "BE7"), ("12/3", "12.3"), ("000", "0"),
+        ("\u00cdN 1", "IN 1"), ("I\u0301N 1", "lN-1"), ("\u00d817", "017"), ("\u0130K5", "1K5"),
+        ("\u0141K5", "LK5"), ("\u00dc7", "u7"),
     ],
 )  # fmt: skip
 def test_numbers_that_look_alike_are_found(one: str, other: str) -> None:

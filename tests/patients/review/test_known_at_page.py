@@ -11,7 +11,7 @@ from django.test import Client
 from crs_app.accounts.models import Role, User
 from patients.models import ChartingAct, Course
 from tests.entry_forms import text_of, url
-from tests.factories import ago, chart
+from tests.factories import admit, ago, chart
 from tests.owner import rights_of_owner
 from tests.patients.identity.test_correction import corrected, sent
 from tests.patients.policy.policy_form import PAGE, policy_form
@@ -197,3 +197,11 @@ def test_links_of_the_past_keep_what_was_known(nurse_client: Client, reviewed: C
     [sheet] = [link for link in links if "/flowsheet/" in link]
     [known_at] = parse_qs(urlsplit(sheet).query)["known_at"]
     assert datetime.fromisoformat(known_at) == datetime.fromisoformat(THEN)
+
+
+def test_the_first_step_is_the_admission_where_nothing_was_charted_with_it(
+    nurse_client: Client, clinician: User
+) -> None:
+    empty = admit(clinician, weight_kg=None)
+    before = page(nurse_client, empty).context["tool"].before
+    assert before.text.endswith(", admission")

@@ -6,12 +6,14 @@ from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from crs_app.accounts.models import User
 from patients.display.text import moment_text
 from patients.models import Course
 from tests.entry_forms import text_of, url
-from tests.factories import ago, chart
+from tests.factories import ago, chart, correct, sending
+from tests.patients.review.sign_off_form import another, signed
 
 pytestmark = pytest.mark.django_db
 NOT_YET = "Not yet assessed: no temperature, no blood pressure, no oxygen."
@@ -105,6 +107,36 @@ def test_a_reviewer_is_not_led_to_agree_with_a_grade_0_that_is_not_known(
     assert "checked" in panel
 
 
+def test_a_sign_off_is_no_proof_of_a_grade_0(
+    intensivist_client: Client, course: Course, nurse: User
+) -> None:
+    """What was signed is corrected, then a 0 that nobody assessed is signed: no page says 0."""
+    reading = chart(course, nurse, "vitals", ago(hours=3), temperature_c="39").entries[0]
+    signed(intensivist_client, course, reading.at)
+    correct(reading, reading.at, {"heart_rate": "90"}, sending(nurse))
+    since = ago(hours=0).isoformat()
+
+    def said() -> dict[str, str]:
+        pages = {name: url(name, course) for name in ("bedside", "review", "sign_off", "handover")}
+        pages |= {"board": reverse("patients:board"), "waiting": reverse("patients:reviews")}
+        return {
+            name: text_of(intensivist_client.get(at).content.decode()) for name, at in pages.items()
+        }
+
+    pages = said()
+    assert "signed 1, not assessed now" in pages["board"]
+    assert "signed 1, no criterion met now" in pages["bedside"]
+    assert "signed 1, not assessed now" in pages["review"]
+    signed(intensivist_client, course, reading.at)
+    again = said()
+    assert "signed, no criterion met" in again["bedside"]
+    for name, shown in [*pages.items(), *again.items()]:
+        assert not re.search(r"computed (now|then) 0|grade 0\b|signed 0", shown.lower()), name
+    then = text(intensivist_client, course, "review", known_at=since)
+    assert "not assessed" in then
+    assert not re.search(r"computed (now|then) 0|grade 0\b", then.lower())
+
+
 def test_a_grade_above_0_needs_nothing_else(
     nurse_client: Client, course: Course, nurse: User
 ) -> None:
@@ -114,3 +146,30 @@ def test_a_grade_above_0_needs_nothing_else(
     assert re.search(r"– \d+ \w+ \d\d:\d\d $", before)
     assert "Grade 1" in before
     assert "What waits in other patients" in after
+
+
+def test_what_was_before_and_after_a_grade_is_no_grade_0_that_nobody_assessed(
+    intensivist_client: Client, course: Course, nurse: User
+) -> None:
+    chart(course, nurse, "vasopressor", ago(hours=4), drug="dopamine", rate="5", unit="ug/kg/min")
+    intensivist_client.post(url("seen", course), {"known_at": ago(hours=0).isoformat()})
+    dopamine = course.entries.get(kind="vasopressor")
+    stop = chart(course, nurse, "vasopressor", ago(hours=2), drug="dopamine", rate="0").entries[0]
+    at = {"at": ago(hours=3).isoformat()}
+    shown = text(intensivist_client, course, "instant", **at)
+    assert "(no criterion met before)" in shown
+    assert "before: no criterion met" in shown
+    assert "after: no criterion met" in shown
+    assert "(no criterion met before)" in text(intensivist_client, course, "review", **at)
+    correct(dopamine, ago(hours=5), {"drug": "dopamine", "rate": "0"}, sending(nurse))
+    for name in ("instant", "review", "sign_off"):
+        for query in (at, {"at": stop.at.isoformat()}, {}):
+            assert "grade 0" not in text(intensivist_client, course, name, **query).lower(), name
+
+
+def test_the_list_of_disagreements_computes_no_grade_0_that_nobody_assessed(
+    intensivist_client: Client, course: Course
+) -> None:
+    signed(intensivist_client, course, **another(2))
+    page = intensivist_client.get(reverse("patients:disagreements")).content.decode()
+    assert re.search(r"<td>–</td>\s*<td>2</td>\s*<td>no criterion met<", page)

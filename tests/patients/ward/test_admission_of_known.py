@@ -70,6 +70,20 @@ def test_whom_an_answer_names_stands_in_the_record_of_that_patient(
 def test_the_same_name_and_birth_date_is_asked_about(first: Course, nurse_client: Client) -> None:
     (sentence,) = asked(send(nurse_client, mrn="777", name="O\u2019Hara, E\u0301va", product="b"))
     assert "has the same name and birth date" in sentence
+    for name in ("EVA O'HARA", "Ohara, Eva"):
+        (sentence,) = asked(send(nurse_client, mrn="777", name=name, product="b"))
+        assert "has the same birth date, and the same name in another spelling" in sentence
+    assert send(nurse_client, mrn="778", name="O'HARA, Ava", product="b").status_code == 302
+
+
+def test_a_number_that_was_stored_with_its_accent_looks_like_one_without(
+    nurse_client: Client,
+) -> None:
+    """Rows of before have the accent in what they look like."""
+    accented = Patient(mrn="ÍN 1", name="OLD, Row", sex="female", mrn_key="ín 1", mrn_look="ín1")
+    Patient.objects.bulk_create([accented])
+    (sentence,) = asked(send(nurse_client, mrn="IN 1", name="SOMEONE, Else", product="b"))
+    assert "looks like that of OLD, Row" in sentence
 
 
 def test_an_age_alone_is_asked_about_by_the_name(first: Course, nurse_client: Client) -> None:

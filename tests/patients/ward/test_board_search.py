@@ -46,6 +46,42 @@ def three(clinician: User) -> list[Course]:
     ]
 
 
+SPELLINGS: dict[str, tuple[str, ...]] = {
+    "MÜLLER, Jörg": ("mueller", "muller", "müller", "MU\u0308LLER", "joerg mull", "jorg"),
+    "Mueller, Eva": ("müller", "mueller"),
+    "Sørensen, Åse": ("soerensen", "sorensen", "sörensen", "aase", "ase"),
+    "Strauß, Kjær": ("strauss", "STRAUẞ", "kjaer"),
+    "Đorđević, Ana": ("djordjevic", "dordevic", "ĐORĐEVIĆ"),
+    "Agüero, Suarez": ("aguero", "agüero"),
+}
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_name_is_found_by_each_of_its_spellings(
+    nurse_client: Client, clinician: User, *, closed: bool
+) -> None:
+    """Letters that are no spelling of the name find nothing, where another name has them."""
+    for bed, name in enumerate(SPELLINGS):
+        course = admit(clinician, name=name, bed=str(bed))
+        if closed:
+            close(course, clinician, "Home")
+    listed = {"ended": "1"} if closed else {}
+    for name, all_typed in SPELLINGS.items():
+        for typed in all_typed:
+            assert name in names(nurse_client, q=typed, **listed), (name, typed)
+    # The u of Suarez is looked at only where no name has what was typed.
+    assert (
+        names(nurse_client, q="mueller", **listed)
+        == ["MÜLLER, Jörg", "Mueller, Eva"][:: -1 if closed else 1]
+    )
+    assert names(nurse_client, q="suearez", **listed) == ["Agüero, Suarez"]
+    assert names(nurse_client, q="suerez", **listed) == []
+    page = nurse_client.get(BOARD, {"q": "mueller", **listed}).content.decode()
+    assert "Found by another spelling of “mueller”: MÜLLER.</p>" in page
+    page = nurse_client.get(BOARD, {"q": "mull", **listed}).content.decode()
+    assert "another spelling" not in page
+
+
 @pytest.mark.parametrize(
     ("typed", "found"),
     [
@@ -340,6 +376,10 @@ def test_each_search_for_a_patient_is_posted(
     form = re.search(r'<form[^>]*role="search"[^>]*>', nurse_client.get(address).content.decode())
     assert form is not None
     assert 'method="post"' in form[0]
+    # Not the board alone: each of them finds a name by its other spellings.
+    admit(nurse, name="MÜLLER, Jörg")
+    spelled = nurse_client.post(address, {"q": "mueller"}, follow=True).content.decode()
+    assert ("another spelling of “mueller”: MÜLLER." in spelled) is (name != "inbox")
     found = nurse_client.post(address, {"q": "okonkwo"}, follow=True)
     assert [status for _, status in found.redirect_chain] == [302]
     assert "okonkwo" not in found.redirect_chain[0][0]

@@ -105,6 +105,8 @@ def test_a_form_sent_twice_moves_once(nurse_client: Client, course: Course) -> N
     fields = {"ward": "ICU", "bed": "3", "seen": seen, "form_id": form_id}
     for _ in range(2):
         assert send(nurse_client, course, "moved", **fields).status_code == 302
+    page = nurse_client.get(reverse("patients:bedside", args=[course.pk])).content.decode()
+    assert page.count("Saved. Moved from") == 1
     assert send(nurse_client, course, "moved", **fields | {"bed": "4"}).status_code == 409
     assert Transfer.objects.count() == 1
 
