@@ -41,6 +41,10 @@ _NOT_COMPARED: Final = frozenset({"Mn", "Cf"})
 """Categories of accents and of invisible characters."""
 _BETWEEN_WORDS: Final = re.compile(r"[\s,;/\-\u2010-\u2015]+")
 _IN_NAMES: Final = re.compile(r"[^\s,;/]+")
+_LONGEST_WORD: Final = 200
+"""Letters of a word that is looked for; a name has at most as many."""
+_LONGEST_SEARCH: Final = 1000
+"""Letters of a search that are looked at."""
 _LABELS: Final = frozenset({"mrn", "bed", "ward"})
 """Words that name what follows them: "bed 12"."""
 
@@ -71,7 +75,7 @@ def search_words(typed: str) -> list[str]:
 
 def plain_words(typed: str) -> list[str]:
     """Return every word of ``typed``, as ``plain_text``."""
-    return [word for word in _BETWEEN_WORDS.split(plain_text(typed)) if word]
+    return [word for word in _BETWEEN_WORDS.split(plain_text(typed[:_LONGEST_SEARCH])) if word]
 
 
 class Place(NamedTuple):
@@ -86,10 +90,13 @@ class Place(NamedTuple):
 def found_by(words: list[str], items: Iterable[T], place_of: Callable[[T], Place]) -> list[T]:
     """Return those of ``items`` that have each of ``words`` in name, record number or place.
 
-    Where there is none, the "ue" of a word is looked for as "u" too: "mueller" finds Muller.
+    Where there is none, the "ue" of a word is looked for as "u" too: "mueller" finds Muller. A
+    word that is longer than all names finds nothing.
     """
     if not words:
         return list(items)
+    if max(map(len, words)) > _LONGEST_WORD:
+        return []
     texts = [(item, _text_of(place_of(item))) for item in items]
     for each in (words, _with_kept_letters(words)):
         found = [item for item, text in texts if all(_pattern(word).search(text) for word in each)]
@@ -156,13 +163,18 @@ def _pattern(word: str) -> re.Pattern[str]:
 
 
 def _spelled(written: str) -> str:
-    """Return what finds a letter, or a pair of them that stands for one, in each spelling."""
+    """Return what finds a letter, or a pair of them that stands for one, in each spelling.
+
+    A group that matched is never tried again in another way (``?>``): of a long row of such
+    letters there would be more ways than can be tried.
+    """
     if len(written) == 2:
         apart = "".join(map(_spelled, written))
-        return f"(?:{apart}|[{''.join(_KEPT_LETTERS[written])}])"
+        return f"(?>{apart}|[{''.join(_KEPT_LETTERS[written])}])"
     spellings = _SPELLINGS.get(written, (written,))
     letters = [written, *(letter for each in spellings for letter in _KEPT_LETTERS.get(each, ()))]
-    return f"(?:{'|'.join(re.escape(each) for each in dict.fromkeys([*letters, *spellings]))})"
+    longest_first = sorted({*letters, *spellings}, key=lambda each: (-len(each), each))
+    return f"(?>{'|'.join(map(re.escape, longest_first))})"
 
 
 _KEPT_LETTERS: Final[dict[str, list[str]]] = {}
