@@ -7,12 +7,9 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.core import signing
-from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_GET
 
 from crs_app.accounts import throttle
@@ -33,33 +30,26 @@ from crs_app.accounts.views import page_asked_for
 from crs_app.hospital_sign_in import HospitalSignIn
 from crs_app.proxies import client_address
 from crs_app.record.models import EventKind
+from crs_app.round_trips import NotBegunError, RoundTrips
 
 METHOD: Final = "hospital"
 """How a sign-in was done, in the record."""
-BEGUN_FOR_S: Final = 10 * 60
 REFUSED: Final = 403
 UNAVAILABLE: Final = 503
 _RETRY_AFTER_S: Final = 10
-_SALT: Final = "crs.hospital-sign-in"
+_SIGN_INS: Final = RoundTrips("crs-hospital-sign-in")
 
 
 @login_not_required
 @require_GET
 def there(request: HttpRequest) -> HttpResponse:
-    """Send the browser to the hospital's sign-in; a cookie keeps what the return must have."""
+    """Send the browser to the hospital's sign-in; a cookie keeps what its return must have."""
     _configured_or_404()
     try:
         response, begun = send_there(request, page_asked_for(request))
     except RefusedError as refused:
         return _refused(request, refused)
-    response.set_cookie(
-        cookie_name(),
-        signing.dumps(begun.kept(), salt=_SALT, compress=True),
-        max_age=BEGUN_FOR_S,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",  # Strict is not sent with the way back from another host
-    )
+    _SIGN_INS.keep(request, response, begun.kept())
     return response
 
 
@@ -76,13 +66,8 @@ def back(request: HttpRequest) -> HttpResponse:
         response = _let_in(request, user, configured, begun.next or settings.LOGIN_REDIRECT_URL)
     except RefusedError as refused:
         response = _refused(request, refused)
-    response.delete_cookie(cookie_name())
+    _SIGN_INS.forget(request, response)
     return response
-
-
-def cookie_name() -> str:
-    """Return the name of the cookie of a sign-in that has begun."""
-    return f"{'__Host-' if settings.SESSION_COOKIE_SECURE else ''}crs-hospital-sign-in"
 
 
 def _configured_or_404() -> HospitalSignIn:
@@ -93,32 +78,18 @@ def _configured_or_404() -> HospitalSignIn:
 
 
 def _begun(request: HttpRequest) -> Begun:
-    """Return the sign-in that this browser began; none that has returned with a true answer."""
+    """Return the sign-in that comes back, of those that this browser began."""
     try:
-        begun = Begun(
-            **signing.loads(request.COOKIES.get(cookie_name(), ""), salt=_SALT, max_age=BEGUN_FOR_S)
-        )
-    except (signing.BadSignature, TypeError):
+        return Begun(**_SIGN_INS.read(request))
+    except NotBegunError:
         raise RefusedError(Why.STATE) from None
-    if not constant_time_compare(request.GET.get("state", ""), begun.state):
-        raise RefusedError(Why.STATE)
-    if cache.get(_used_key(begun)) is not None:
-        raise RefusedError(Why.STATE)
-    return begun
 
 
 def _use_up(begun: Begun) -> None:
-    """Let a sign-in return once, of many at the same time one.
-
-    What the provider did not sign is not kept: strangers would fill the cache, which then forgets
-    which codes of a second factor were used.
-    """
-    if not cache.add(_used_key(begun), "used", 2 * BEGUN_FOR_S):
-        raise RefusedError(Why.STATE)
-
-
-def _used_key(begun: Begun) -> str:
-    return f"{_SALT}:{begun.state}"
+    try:
+        _SIGN_INS.use_up(begun.state)
+    except NotBegunError:
+        raise RefusedError(Why.STATE) from None
 
 
 def _claims(request: HttpRequest, configured: HospitalSignIn, begun: Begun) -> Mapping[str, Any]:

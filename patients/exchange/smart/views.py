@@ -7,6 +7,7 @@ import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from http import HTTPStatus
 from secrets import token_urlsafe
 from typing import Any, Final
@@ -27,16 +28,10 @@ from crs_app.accounts.signing_in import sign_in_launched
 from crs_app.proxies import client_address
 from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
+from crs_app.round_trips import NotBegunError
 from patients.exchange.access.callers import for_programs
 from patients.exchange.access.limits import REFUSED_OF_AN_ADDRESS, TooManyError, at_address, count
-from patients.exchange.smart.begun import (
-    Begun,
-    begun_of,
-    forget_begun,
-    keep_begun,
-    refuse_used,
-    use_up,
-)
+from patients.exchange.smart.begun import LAUNCHES, Begun
 from patients.exchange.smart.issuers import issuer_of, issuers, public_keys
 from patients.exchange.smart.matching import open_course, record_number, user_of
 from patients.exchange.smart.record_client import launched
@@ -75,7 +70,7 @@ def launch(request: HttpRequest) -> HttpResponse:
     response = redirect(
         f"{issuer.authorization_endpoint}{mark}{urlencode(_asked(request, issuer, begun, token))}"
     )
-    keep_begun(request, response, begun)
+    LAUNCHES.keep(request, response, asdict(begun))
     return response
 
 
@@ -103,7 +98,7 @@ def back(request: HttpRequest) -> HttpResponse:
     One that finds too many others at work is not used up: the page opens when it is loaded again.
     """
     try:
-        begun = begun_of(request)
+        begun = _begun(request)
         response = _opened(request, begun)
     except LaunchRefusedError as refused:
         response = _refused(request, refused)
@@ -111,7 +106,7 @@ def back(request: HttpRequest) -> HttpResponse:
             return response
     except RefusedError as refused:  # of the identity token
         response = _refused_token(request, refused.why)
-    forget_begun(request, response)
+    LAUNCHES.forget(request, response)
     return response
 
 
@@ -124,7 +119,6 @@ def _opened(request: HttpRequest, begun: Begun) -> HttpResponse:
     if request.GET.get("iss", issuer.openid_issuer) != issuer.openid_issuer:
         raise LaunchRefusedError(Reason.STATE)
     with _one_of_few():
-        refuse_used(begun)
         found = launched(
             issuer,
             request.GET.get("code", ""),
@@ -132,7 +126,7 @@ def _opened(request: HttpRequest, begun: Begun) -> HttpResponse:
             nonce=begun.nonce,
             back=_back(request),
         )
-        use_up(begun)
+        _use_up(begun)
     user = user_of(issuer, found)
     try:
         course = open_course(found.patient, record_number(found.patient, issuer.mrn_system))
@@ -177,6 +171,21 @@ def _issuer(iss: str) -> LaunchIssuer:
     if found is None:
         raise LaunchRefusedError(Reason.ISSUER)
     return found
+
+
+def _begun(request: HttpRequest) -> Begun:
+    """Return the launch that comes back; raises LaunchRefusedError."""
+    try:
+        return Begun(**LAUNCHES.read(request))
+    except NotBegunError:
+        raise LaunchRefusedError(Reason.STATE) from None
+
+
+def _use_up(begun: Begun) -> None:
+    try:
+        LAUNCHES.use_up(begun.state)
+    except NotBegunError:
+        raise LaunchRefusedError(Reason.STATE) from None
 
 
 @contextmanager
