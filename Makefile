@@ -72,7 +72,7 @@ test-partners: $(PARTNERS)/.partners tests/partners/node_modules/.partners  ## t
 	@$(PARTNERS)/bin/python -m pytest $(or $(TESTS),tests/partners)
 
 fuzz: dev  ## requests and files that nobody sends by intention, an hour at most (FUZZ_INPUTS=100000, FUZZ_SEED, FUZZ_BATCH)
-	FUZZ_INPUTS=$${FUZZ_INPUTS:-100000} $(PY) -m pytest -n auto -q -x $(if $(FUZZ_BATCH),tests/fuzz/test_forms.py,tests/fuzz)
+	FUZZ_INPUTS=$${FUZZ_INPUTS:-100000} $(PY) -m pytest -n auto --dist worksteal -q -x $(if $(FUZZ_BATCH),tests/fuzz/test_forms.py,tests/fuzz)
 
 coverage: dev  ## the same, slower, and then the lines and branches that no test reaches
 	@$(PYTEST) --cov --cov-report=term-missing:skip-covered $(TESTS)
