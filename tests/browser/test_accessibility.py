@@ -375,6 +375,7 @@ def test_guidance_not_appropriate_and_sources(severe_bedside: BedsidePage, cours
     faults = faults_of(page, "the reason why not")
     page.get_by_label("Goals of care").check()
     bedside.save()
+    expect(bedside.rows.filter(has_text="Goals of care")).to_be_visible()
     bedside.unfold_guidance()
     expect(item).to_be_visible()
     expect(item).to_contain_text("Goals of care")

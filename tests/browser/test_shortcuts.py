@@ -26,6 +26,8 @@ WITHOUT_RING = """elements => elements.filter(element => {
 """Those of some elements that show no frame while they have the focus of the keyboard."""
 FIRST = {"Labs": "[data-result]"}
 """Where the hand goes that is not the first input of its tab."""
+CLOSED = "() => new Promise((done) => setTimeout(done))"
+"""Waits for the event of a dialog that was closed, by which the page gives the focus back."""
 
 
 def dialog(bedside: BedsidePage) -> Locator:
@@ -68,6 +70,7 @@ def test_the_list_opens_on_the_question_mark_and_from_the_menu(bedside: BedsideP
     expect(page.get_by_role("link", name="Vitals")).to_have_attribute("aria-current", "page")
     page.keyboard.press("Escape")
     expect(dialog(bedside)).to_be_hidden()
+    page.evaluate(CLOSED)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     link = page.locator("#tab-oxygen")
@@ -76,6 +79,7 @@ def test_the_list_opens_on_the_question_mark_and_from_the_menu(bedside: BedsideP
     link.evaluate("link => link.remove()")
     page.keyboard.press("Escape")
     expect(dialog(bedside)).to_be_hidden()
+    page.evaluate(CLOSED)
     page.keyboard.press("Tab")
     expect(page.locator("#tab-vitals")).to_be_focused()
     bedside.open_shortcuts()
