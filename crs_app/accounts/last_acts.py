@@ -37,7 +37,7 @@ def note_act(request: HttpRequest, now: float) -> None:
 
 
 def send_act(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Set the cookie where this request was an act of a session that goes on."""
+    """Set the cookie where this request was an act, and its session has not ended."""
     written = getattr(request, _NEW, None)
     if written is not None and request.session.session_key is not None:
         response.set_cookie(

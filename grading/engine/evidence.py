@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from grading.engine.analytes import Analyte
+from grading.engine.units import EXACT
 from grading.engine.vocabulary import Limits, TreatmentAgent, VasopressorDrug
 
 SOURCES: Final[dict[str, str]] = {
@@ -103,6 +104,14 @@ CANNULA_FIO2_PER_L: Final = threshold(
 CANNULA_FIO2_FARTHEST: Final = threshold(
     "40", "% FiO2", Citation("decision", "a charted FiO2 this far from the estimate is asked about")
 )
+
+
+def cannula_fio2_percent(flow_l_per_min: Decimal) -> Decimal:
+    """Return the FiO2, in percent, that a nasal cannula is estimated to give at its flow."""
+    by_flow = EXACT.multiply(CANNULA_FIO2_PER_L.value, flow_l_per_min)
+    return EXACT.add(CANNULA_FIO2_BASE.value, by_flow)
+
+
 CANNULA_LOW_FLOW_UP_TO: Final = threshold(
     "6", "L/min", Citation("decision", "alternative nasal cannula rule, low flow up to 6 L/min")
 )

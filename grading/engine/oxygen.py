@@ -8,16 +8,15 @@ from typing import Any, Final, NamedTuple
 
 from grading.engine.entries import Oxygen
 from grading.engine.evidence import (
-    CANNULA_FIO2_BASE,
-    CANNULA_FIO2_PER_L,
     CANNULA_LOW_FLOW_UP_TO,
     FIO2_ESTIMATE_DOUBTFUL_FROM,
     OXYGEN_HIGH,
     ROOM_AIR_FIO2,
+    cannula_fio2_percent,
 )
 from grading.engine.periods import Explained
 from grading.engine.policy import LOW_FLOW_UP_TO_6, Policy
-from grading.engine.units import EXACT, format_number
+from grading.engine.units import format_number
 from grading.engine.vocabulary import Attribution, OxygenDevice
 
 VENTILATION: Final = frozenset({OxygenDevice.INVASIVE_VENTILATION, OxygenDevice.ECMO})
@@ -159,8 +158,7 @@ def _cannula(flow: Decimal | None, policy: Policy) -> Fio2 | None:
         return Fio2(None, estimated=False)
     if flow == 0:
         return None
-    estimate = EXACT.add(CANNULA_FIO2_BASE.value, EXACT.multiply(CANNULA_FIO2_PER_L.value, flow))
     low_by_rule = (
         policy.nasal_cannula_rule == LOW_FLOW_UP_TO_6 and flow <= CANNULA_LOW_FLOW_UP_TO.value
     )
-    return Fio2(estimate, estimated=True, low_by_rule=low_by_rule)
+    return Fio2(cannula_fio2_percent(flow), estimated=True, low_by_rule=low_by_rule)

@@ -32,9 +32,7 @@ from grading.engine.entries import (
     Weight,
 )
 from grading.engine.evidence import (
-    CANNULA_FIO2_BASE,
     CANNULA_FIO2_FARTHEST,
-    CANNULA_FIO2_PER_L,
     FLUID_BOLUS_ML,
     FLUID_BOLUS_SMALL_ML,
     LABEL_DOSES,
@@ -43,6 +41,7 @@ from grading.engine.evidence import (
     ROOM_AIR_FIO2,
     TREATMENT_MG,
     DoseLimits,
+    cannula_fio2_percent,
 )
 from grading.engine.scale_vocabulary import OxygenPurpose
 from grading.engine.sentences import duration_text, inside_a_sentence, lab_unit_text
@@ -141,10 +140,7 @@ def _oxygen(entry: Oxygen, _circumstances: Circumstances) -> Iterator[Question]:
         else:
             yield from _fio2_of_cannula(entry, flow, named)
     if entry.fio2_percent == ROOM_AIR_FIO2.value and entry.device is not OxygenDevice.ROOM_AIR:
-        yield Question(
-            "fio2_percent",
-            f"FiO2 21 % by {device} is room air: no oxygen is added.",
-        )
+        yield Question("fio2_percent", f"FiO2 21 % by {device} is room air: no oxygen is added.")
     yield from _purpose(entry)
 
 
@@ -153,23 +149,19 @@ def _fio2_of_cannula(entry: Oxygen, flow: Decimal, named: str) -> Iterator[Quest
     percent = entry.fio2_percent
     if entry.device is not OxygenDevice.NASAL_CANNULA or percent is None:
         return
-    estimate = Fraction(CANNULA_FIO2_BASE.value) + Fraction(CANNULA_FIO2_PER_L.value * flow)
-    if abs(Fraction(percent) - estimate) > CANNULA_FIO2_FARTHEST.value:
-        yield Question(
-            "fio2_percent",
-            f"FiO2 {format_number(percent)} % does not fit {named}: about {round(estimate)} %.",
-        )
+    estimate = cannula_fio2_percent(flow)
+    if abs(Fraction(percent) - Fraction(estimate)) > CANNULA_FIO2_FARTHEST.value:
+        found = f"FiO2 {format_number(percent)} % does not fit {named}"
+        yield Question("fio2_percent", f"{found}: about {round(estimate)} %.")
 
 
 def _purpose(entry: Oxygen) -> Iterator[Question]:
     percent, highest = entry.fio2_percent, OXYGEN_HIGH.value
-    if entry.purpose is OxygenPurpose.AIRWAY_PROTECTION and percent is not None:
-        named = f"FiO2 {format_number(percent)} %"
-        if percent > highest:
-            yield Question(
-                "purpose",
-                f"{named} is over {highest:f} %: that treats low oxygen, not the airway alone.",
-            )
+    if entry.purpose is not OxygenPurpose.AIRWAY_PROTECTION or percent is None:
+        return
+    if percent > highest:
+        over = f"FiO2 {format_number(percent)} % is over {highest:f} %"
+        yield Question("purpose", f"{over}: that treats low oxygen, not the airway alone.")
 
 
 def _vasopressor(entry: Vasopressor, circumstances: Circumstances) -> Iterator[Question]:

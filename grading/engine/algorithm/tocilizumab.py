@@ -203,20 +203,21 @@ def reassess(situation: Situation) -> RuleResult | None:
         return None
     then = f"grade {found.grade_then}"
     change = "worse" if found.is_worse else "not better"
-    further = "further" if _doses_given(situation) > 1 else "second"
+    is_third_or_later = _doses_given(situation) > 1
+    which = "further" if is_third_or_later else "second"
     recent = tree.corticosteroid_just_given(situation)
     steroids = "and/or corticosteroids" if recent is None else situation.given_text(recent)
     return RuleResult(
         indicator=Indicator.CRITICAL if found.is_worse else Indicator.WARNING,
         summary=f"{change.capitalize()} {_since(found, situation)} after tocilizumab "
-        f"({then}, now {situation.grade}): consider a {further} dose"
+        f"({then}, now {situation.grade}): consider a {which} dose"
         f"{';' if recent else ''} {steroids}",
         detail=f"At the dose {then}, now grade {situation.grade}."
         f"{'' if found.is_worse else ' Has the patient improved or stabilised?'} "
         "Without improvement or "
         f"stabilization within {REASSESS_AFTER.value} h the paper considers a second dose of "
         "tocilizumab and/or a second immunosuppressive agent such as corticosteroids."
-        + (" It says nothing of a third dose." if further == "further" else ""),
+        + (" It says nothing of a third dose." if is_third_or_later else ""),
         other_source=_label_with_dose(situation),
         inputs=(
             *situation.criteria_inputs(),
