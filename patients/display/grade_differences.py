@@ -35,8 +35,11 @@ class GradedInterval(NamedTuple):
     why: tuple[str, ...] = ()
 
 
-class GradeHistory(NamedTuple):
-    """Intervals in order; ``assessed_since`` is from when on grade 0 is known, None for never."""
+class ComparedHistory(NamedTuple):
+    """A history to compare: its intervals in order.
+
+    ``assessed_since`` is the time from which a grade 0 is known, None for never.
+    """
 
     intervals: Sequence[GradedInterval]
     assessed_since: datetime | None
@@ -92,7 +95,9 @@ def deciding_sentences(findings: Mapping[str, Any], grade: int) -> tuple[str, ..
     return tuple(one["explanation"] for one in findings["criteria"] if one["grade"] == grade)
 
 
-def compare(before: GradeHistory, after: GradeHistory, since: datetime) -> list[GradeDifference]:
+def compare(
+    before: ComparedHistory, after: ComparedHistory, since: datetime
+) -> list[GradeDifference]:
     """Return, from ``since`` on and in order, where grade or bound differ."""
     both = (*before.intervals, *after.intervals)
     starts = {interval.start for interval in both}
@@ -116,7 +121,7 @@ def _say_the_same(last: GradeDifference, was: GradeAndBound, would_be: GradeAndB
 
 
 def explain(
-    before: GradeHistory, after: GradeHistory, since: datetime
+    before: ComparedHistory, after: ComparedHistory, since: datetime
 ) -> list[ExplainedDifference]:
     """Return the differences of ``compare``, each with its sentences where it begins."""
     return [

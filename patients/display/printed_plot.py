@@ -56,7 +56,7 @@ class Dot(NamedTuple):
     begins: bool
 
 
-class Held(NamedTuple):
+class Step(NamedTuple):
     """A value that holds from ``x`` to ``x_end``; ``begins``: it does not go on from another."""
 
     x: float
@@ -79,7 +79,7 @@ def joined_path(dots: Iterable[Dot], *, with_dots: bool = False) -> str:
     return "".join(parts)
 
 
-def step_path(steps: Iterable[Held]) -> str:
+def step_path(steps: Iterable[Step]) -> str:
     """Return a line of steps, which is never sloped; what is not known between two is a gap."""
     parts: list[str] = []
     until: float | None = None

@@ -48,7 +48,7 @@ class ScaleReason(NamedTuple):
     citation: str = ""
 
 
-class LastRound(NamedTuple):
+class LastAssessment(NamedTuple):
     """The latest ICE or CAPD of the patient's tool: what it gave, when and by whom."""
 
     text: str
@@ -82,7 +82,7 @@ class ScaleShown:
     unverified: tuple[str, ...]
     reasons: tuple[ScaleReason, ...] = ()
     waived: str = ""
-    last_round: LastRound | None = None
+    last_round: LastAssessment | None = None
     due: str = ""
 
     @property
@@ -286,10 +286,12 @@ def evidence_links(
     return tuple(sorted(links, key=lambda link: link.at, reverse=True))
 
 
-def _round_text(entry: Ice | Capd, authors: Mapping[str, EntryAuthor], now: datetime) -> LastRound:
+def _round_text(
+    entry: Ice | Capd, authors: Mapping[str, EntryAuthor], now: datetime
+) -> LastAssessment:
     text = f"ICE {ice_score_text(entry)}" if isinstance(entry, Ice) else capd_text(entry)
     author = authors[entry.id].name if entry.id in authors else ""
-    return LastRound(f"{text} at {clock_text(entry.at, now)}", entry.at, author)
+    return LastAssessment(f"{text} at {clock_text(entry.at, now)}", entry.at, author)
 
 
 def _waived(waived_by: Explained | None, now: datetime) -> str:

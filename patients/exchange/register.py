@@ -97,8 +97,8 @@ def registered_before(
     return found if is_same else None
 
 
-class ChangedMeanwhileError(ConflictError):
-    """A system was changed since the page was opened that would set what it was before."""
+class SystemChangedError(ConflictError):
+    """Somebody changed the system after the page was opened; its form has the earlier settings."""
 
     def __init__(self, by: User | None) -> None:
         who = "Somebody" if by is None else by.display_name
@@ -114,7 +114,7 @@ def change_system(
     """Change columns of a system; the database keeps its row of before.
 
     ``seen`` is the ``settings_version`` that a page showed; None asks nothing. Raises
-    ValidationError by column, and ChangedMeanwhileError.
+    ValidationError by column, and SystemChangedError.
     """
     check_settings(values)
     locked = ExternalSystem.objects.select_for_update(no_key=True).get(pk=system.pk)
@@ -122,7 +122,7 @@ def change_system(
     if not changed:
         return
     if seen is not None and seen != settings_version(locked):
-        raise ChangedMeanwhileError(locked.changed_by)
+        raise SystemChangedError(locked.changed_by)
     for one in (locked, system):
         for name, value in changed.items():
             setattr(one, name, value)

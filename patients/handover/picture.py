@@ -18,7 +18,7 @@ from grading.engine.units import Number, format_number
 from grading.engine.vocabulary import TreatmentAgent
 from patients.display.printed_plot import (
     Dot,
-    Held,
+    Step,
     TimeAxis,
     ValueScale,
     joined_path,
@@ -316,7 +316,7 @@ def _always(_step: EquivalentStep) -> bool:
 
 def _steps(held: Iterable[tuple[Span, Number | None]], scale: _Scale) -> str:
     return step_path(
-        Held(scale.x(part.start), scale.x(part.end), scale.y(value))
+        Step(scale.x(part.start), scale.x(part.end), scale.y(value))
         for part, value in held
         if value is not None
     )

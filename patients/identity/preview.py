@@ -11,10 +11,10 @@ from grading.engine.algorithm import Item
 from grading.engine.vocabulary import EARLIEST
 from grading.systems import HEADLINE
 from patients.display.grade_differences import (
+    ComparedHistory,
     ExplainedDifference,
     GradeAndBound,
     GradedInterval,
-    GradeHistory,
     deciding_sentences,
     explain,
 )
@@ -55,7 +55,7 @@ class CourseEffect:
 
     @property
     def grade_changes(self) -> int:
-        """How many stretches of time get another grade."""
+        """The number of intervals whose grade changes."""
         return sum(one.changes_grade for one in self.differences)
 
     @property
@@ -86,7 +86,7 @@ def effects_of(courses: Sequence[Course], changed: Iterable[Course]) -> list[Cou
 def _effect(course: Course, changed: Course, now: datetime) -> CourseEffect:
     graded = grade_as(changed, now, policies_decided_again(course, changed.infused_at))
     before = _history(course, periods_known_now(course, HEADLINE))
-    after = GradeHistory(
+    after = ComparedHistory(
         [
             GradedInterval(
                 period.start,
@@ -124,7 +124,7 @@ def grade_of(course: Course, at: datetime) -> GradeAndBound:
     return _history(course, periods_known_now(course, HEADLINE)).at(at)
 
 
-def _history(course: Course, periods: Iterable[GradePeriod]) -> GradeHistory:
+def _history(course: Course, periods: Iterable[GradePeriod]) -> ComparedHistory:
     intervals = [
         GradedInterval(
             row.valid.lower,
@@ -134,7 +134,7 @@ def _history(course: Course, periods: Iterable[GradePeriod]) -> GradeHistory:
         )
         for row in periods
     ]
-    return GradeHistory(intervals, read_assessed_since(course.pk, course.infused_at))
+    return ComparedHistory(intervals, read_assessed_since(course.pk, course.infused_at))
 
 
 def _entries_that_change_sides(

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from patients.display.printed_plot import (
     Dot,
-    Held,
+    Step,
     TimeAxis,
     ValueScale,
     joined_path,
@@ -295,7 +295,7 @@ def _joined(points: Sequence[Point], axis: TimeAxis, scale: ValueScale) -> str:
 def _steps(points: Sequence[Point], axis: TimeAxis, scale: ValueScale) -> str:
     """Return a line of steps: each value holds until the next; what is not known is a gap."""
     return step_path(
-        Held(
+        Step(
             axis.x(point.at),
             axis.x(None if following is None else following.at),
             scale.y(point.value),

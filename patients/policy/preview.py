@@ -9,10 +9,10 @@ from typing import NamedTuple
 from grading.engine.policy import Policy
 from grading.systems import HEADLINE
 from patients.display.grade_differences import (
+    ComparedHistory,
     GradeAndBound,
     GradeDifference,
     GradedInterval,
-    GradeHistory,
     compare,
 )
 from patients.models import Course, PolicyVersion
@@ -64,8 +64,8 @@ def _differences(
         for row in periods_known_now(course, HEADLINE)
     ]
     assessed_since = read_assessed_since(course.pk, course.infused_at)
-    after = GradeHistory(_after(before, would_be), assessed_since)
-    return compare(GradeHistory(before, assessed_since), after, since)
+    after = ComparedHistory(_after(before, would_be), assessed_since)
+    return compare(ComparedHistory(before, assessed_since), after, since)
 
 
 def _after(before: Sequence[GradedInterval], would_be: PolicyPreview) -> list[GradedInterval]:

@@ -21,11 +21,11 @@ from patients.queries.reviews import Run
 from patients.queries.status import read_weights_for
 
 SHOWN: Final = 4
-"""How many changed stretches of the past are listed one by one."""
+"""How many changed grades of the past are listed one by one."""
 _TEXTS: Final = 3
 
 
-class GradeDifference(NamedTuple):
+class ChangedGrade(NamedTuple):
     """The chart says ``after`` now for [start, end), where it said ``before``; None: no grade."""
 
     start: datetime
@@ -73,9 +73,9 @@ def changes_since(
         return Changes(None, "", (), 0, ())
     row = read_changes(course, HEADLINE, seen_until, now)
     differences = differences_between(row.then, row.today, seen_until)
-    risen_since = [later for later in _changes_of(row.today) if later > seen_until]
+    changed_since = [later for later in _changes_of(row.today) if later > seen_until]
     new = [
-        _counted(len(risen_since), "grade change"),
+        _counted(len(changed_since), "grade change"),
         *(TreatmentAgent(agent).label for agent in row.agents),
         _counted(row.new_entries, "entry", "entries"),
     ]
@@ -90,12 +90,12 @@ def changes_since(
 
 def differences_between(
     then: Sequence[Run], today: Sequence[Run], until: datetime
-) -> list[GradeDifference]:
+) -> list[ChangedGrade]:
     """Return where ``today`` says another grade than ``then`` before ``until``, in order."""
     cuts = {until}
     for run in (*then, *today):
         cuts |= {min(run.start, until), until if run.end is None else min(run.end, until)}
-    found: list[GradeDifference] = []
+    found: list[ChangedGrade] = []
     for start, end in pairwise(sorted(cuts)):
         before, after = _grade_at(then, start), _grade_at(today, start)
         if before == after:
@@ -104,7 +104,7 @@ def differences_between(
         if last is not None and (last.end, *last[2:]) == (start, before, after):
             found[-1] = last._replace(end=end)
         else:
-            found.append(GradeDifference(start, end, before, after))
+            found.append(ChangedGrade(start, end, before, after))
     return found
 
 
@@ -128,7 +128,7 @@ def _counted(number: int, word: str, plural: str = "") -> str:
 
 def _past_changes(
     course: Course,
-    differences: Sequence[GradeDifference],
+    differences: Sequence[ChangedGrade],
     seen_until: datetime,
     weights: Sequence[Weight] | None,
 ) -> list[PastChange]:

@@ -64,7 +64,7 @@ class UnknownAt:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunAt:
     """The time over which the grade stayed the same; ``ends`` None is open.
 
     ``before`` is the grade before it, None at the infusion. ``cause`` is why it began, in words;
@@ -90,7 +90,7 @@ class AtCursor:
     at: datetime
     grade: int | None
     at_most: int | None
-    run: Run | None
+    run: RunAt | None
     criteria: Sequence[CriterionAt]
     unknown: Sequence[UnknownAt]
     ended: bool
@@ -190,7 +190,9 @@ def _evidence(row: EntryRow, status: CourseStatus, explanation: str) -> Evidence
     )
 
 
-def run_at(periods: Sequence[GradePeriodRow], rows: Sequence[EntryRow], at: datetime) -> Run | None:
+def run_at(
+    periods: Sequence[GradePeriodRow], rows: Sequence[EntryRow], at: datetime
+) -> RunAt | None:
     """Return the run of one grade that holds at ``at``; None where none does."""
     before: GradePeriodRow | None = None
     for _, group in groupby(periods, key=lambda period: period.grade):
@@ -198,9 +200,9 @@ def run_at(periods: Sequence[GradePeriodRow], rows: Sequence[EntryRow], at: date
         begins, ends = run[0].start, run[-1].end
         if begins <= at and (ends is None or at < ends):
             if before is None:
-                return Run(begins, ends, None, by_clock=False, cause="")
+                return RunAt(begins, ends, None, by_clock=False, cause="")
             change = _change_between(before, run[0], rows)
-            return Run(begins, ends, before.grade, change.by_clock, cause_of(change))
+            return RunAt(begins, ends, before.grade, change.by_clock, cause_of(change))
         before = run[-1]
     return None
 

@@ -119,7 +119,7 @@ class SignOffPanel:
         )
 
 
-class Reason(NamedTuple):
+class PeriodReason(NamedTuple):
     """A criterion that is met, or something not known that could reach ``grade``."""
 
     grade: int
@@ -239,13 +239,17 @@ def _ended_at(periods: Sequence[ReviewPeriod], at: datetime | None) -> datetime 
     return periods[-1].end
 
 
-def read_reasons(course: Course, at: datetime, known_at: datetime) -> list[Reason]:
+def read_reasons(course: Course, at: datetime, known_at: datetime) -> list[PeriodReason]:
     """Read why the grade at ``at`` is what it is, the highest first, in one statement."""
     period = read_period_at(course.pk, HEADLINE, at=at, known_at=known_at).period
     if period is None:
         return []
-    met = [Reason(one["grade"], one["explanation"], False) for one in period.findings["criteria"]]
-    unknown = [Reason(one["could_reach"], one["why"], True) for one in period.findings["unknown"]]
+    met = [
+        PeriodReason(one["grade"], one["explanation"], False) for one in period.findings["criteria"]
+    ]
+    unknown = [
+        PeriodReason(one["could_reach"], one["why"], True) for one in period.findings["unknown"]
+    ]
     return sorted(met, key=lambda one: -one.grade) + unknown
 
 

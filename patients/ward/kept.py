@@ -27,7 +27,7 @@ from patients.queries.reviews import (
 )
 from patients.review.panel import sign_off_state
 from patients.review.sign_off import review_periods
-from patients.ward.row import BoardRow, Charted, board_row
+from patients.ward.row import BoardCourse, BoardRow, board_row
 from patients.ward.trend import start_of_trend
 
 COURSES_AT_MOST: Final = 4000
@@ -43,7 +43,7 @@ class _Kept:
     day: date
     read_at: datetime
     until: datetime
-    charted: Charted
+    charted: BoardCourse
 
     def holds(self, course: OpenCourse, now: datetime, day: date) -> bool:
         return self.stamp == course.stamp and self.day == day and self.read_at <= now < self.until
@@ -91,7 +91,7 @@ def _holds_until(facts: BoardFacts, sign_offs: Iterable[SignOff], now: datetime)
 
 def _charted(
     facts: BoardFacts, runs: Sequence[Run], sign_offs: Sequence[SignOff], now: datetime
-) -> Charted:
+) -> BoardCourse:
     """Keep of the runs before the present period those that a row needs."""
     present = facts.periods[0].start if facts.periods else None
     earlier = [
@@ -100,7 +100,7 @@ def _charted(
         if present is None or run.start < present
     ]
     needed_from = min([start_of_trend(now), *(dose.at for dose in facts.doses)])
-    return Charted(
+    return BoardCourse(
         facts,
         [one for one in earlier if one.end is None or one.end > needed_from],
         max((one.grade for one in earlier), default=None),

@@ -120,7 +120,7 @@ def rows_hold_until(rows: Iterable[BoardRow], now: datetime) -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Charted:
+class BoardCourse:
     """What was read of a course: its facts, the grades before its present period, its sign-off.
 
     ``highest_before`` is the highest grade before the present period.
@@ -132,7 +132,7 @@ class Charted:
     sign_off: SignOffState | None
 
 
-def board_row(course: OpenCourse, charted: Charted, now: datetime) -> BoardRow:
+def board_row(course: OpenCourse, charted: BoardCourse, now: datetime) -> BoardRow:
     """Return the row of ``course`` at ``now``, an instant at which ``charted`` still holds."""
     facts = charted.facts
     current = next((one for one in facts.periods if _holds(one, now)), None)
@@ -221,7 +221,7 @@ def _ice(course: OpenCourse, facts: BoardFacts, current: Period, now: datetime) 
 
 
 def _check(
-    course: OpenCourse, charted: Charted, current: Period, now: datetime
+    course: OpenCourse, charted: BoardCourse, current: Period, now: datetime
 ) -> tuple[datetime, bool] | None:
     facts = charted.facts
     if not facts.doses:
@@ -231,14 +231,14 @@ def _check(
     return reassessment_at(now, grades, course.infused_at, facts.doses, history, facts.answer)
 
 
-def _highest(charted: Charted, now: datetime) -> int | None:
+def _highest(charted: BoardCourse, now: datetime) -> int | None:
     begun = [period.grade for period in charted.facts.periods if period.start <= now]
     if charted.highest_before is not None:
         begun.append(charted.highest_before)
     return max(begun, default=None)
 
 
-def _spans(charted: Charted, now: datetime) -> list[Span]:
+def _spans(charted: BoardCourse, now: datetime) -> list[Span]:
     """Return the grades up to ``now``; a grade 0 before the course was assessed is none."""
     since = charted.facts.assessed_since
     spans: list[Span] = []
