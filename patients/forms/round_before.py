@@ -20,7 +20,7 @@ from patients.display.site_times import site_time
 from patients.display.text import clock_text
 from patients.models import Course
 from patients.queries.ages import age_at_infusion
-from patients.queries.last_round import Before, Handwriting, LastRound, read_last_round
+from patients.queries.last_round import EarlierEntry, Handwriting, LastRound, read_last_round
 from patients.queries.policies import period_at, read_policy_periods
 
 _WORD: Final = {0: "wrong", 1: "right"}
@@ -108,7 +108,7 @@ class RoundBefore:
         return before is not None and getattr(before.entry, "present", False)
 
     @staticmethod
-    def _words(before: Before) -> str:
+    def _words(before: EarlierEntry) -> str:
         entry = before.entry
         words = _words_of(entry)
         return (

@@ -48,10 +48,10 @@ _FILLED_IN = {
 """What a form asks for and an entry of a file need not have."""
 
 
-class Stand(NamedTuple):
-    """Whether an entry can stand on another course: why not, and what is unusual about it there.
+class MoveCheck(NamedTuple):
+    """Whether an entry can be moved to another course: why not, and what is unusual about it there.
 
-    ``digest`` is the value by which the questions are answered with yes.
+    ``digest`` is what the form sends to answer all ``questions`` with yes.
     """
 
     refusals: list[str]
@@ -86,12 +86,12 @@ def _move(
     if not is_replay(entry, submission):
         if hasattr(entry, "replaced_by"):
             return _both_page(request, entry, target, form, _GONE, CONFLICT)
-        stand = stand_on(entry, target)
-        asked = bool(stand.questions) and form.cleaned_data["confirmed"] != stand.digest
-        if stand.refusals or asked:
+        check = check_move(entry, target)
+        asked = bool(check.questions) and form.cleaned_data["confirmed"] != check.digest
+        if check.refusals or asked:
             return _both_page(request, entry, target, form)
-        if stand.questions:
-            confirmed[CONFIRMED] = [[0, sentence] for sentence in stand.questions]
+        if check.questions:
+            confirmed[CONFIRMED] = [[0, sentence] for sentence in check.questions]
     try:
         move_entry(entry, target, submission, confirmed)
     except _REFUSED as error:
@@ -102,7 +102,7 @@ def _move(
     return redirect("patients:bedside", entry.course_id)
 
 
-def stand_on(entry: Entry, target: Course) -> Stand:
+def check_move(entry: Entry, target: Course) -> MoveCheck:
     """Check ``entry`` by the form of its kind, as if it were typed on ``target``.
 
     A weight is checked on its own course too, as a retraction of it would be.
@@ -110,7 +110,7 @@ def stand_on(entry: Entry, target: Course) -> Stand:
     try:
         check_can_receive(entry, target)
     except CannotMoveError as error:
-        return Stand([error.sentence], [], "")
+        return MoveCheck([error.sentence], [], "")
     form_class = CORRECTION_FORMS[entry.kind]
     now = timezone.now()
     shown = form_class(course=target, now=now, correcting=entry)
@@ -122,7 +122,7 @@ def stand_on(entry: Entry, target: Course) -> Stand:
     if entry.kind == EntryKind.WEIGHT:
         # Without it another weight converts the rates that stay here.
         faults += refusals_of_a_weight(entry.course, now, replaced=entry.pk, weight=None)
-    return Stand(
+    return MoveCheck(
         list(dict.fromkeys(faults)),
         [question.sentence for question in form.questions],
         form.questions_digest,
@@ -149,9 +149,9 @@ def _both_page(
     message: str = "",
     status: int | None = None,
 ) -> HttpResponse:
-    """Show both patients side by side, and whether the entry can stand on the other course."""
+    """Show both patients side by side, and whether the entry can be moved."""
     is_gone = hasattr(entry, "replaced_by")
-    stand = Stand([_GONE], [], "") if is_gone else stand_on(entry, target)
+    check = MoveCheck([_GONE], [], "") if is_gone else check_move(entry, target)
     context = {
         "form": form,
         "target": target,
@@ -160,8 +160,8 @@ def _both_page(
             date_text(one.patient.birth_date) if one.patient.birth_date else ""
             for one in (entry.course, target)
         ],
-        "stand": stand,
-        "message": message if message not in stand.refusals else "",
+        "check": check,
+        "message": message if message not in check.refusals else "",
         **_entry_context(request, entry.course, entry),
     }
     if status is None:

@@ -141,7 +141,7 @@ def _builders(review: ReviewSeries, axis: TimeAxis) -> Iterator[_Builder]:
     """Yield what builds each lane from its top, in the order of the review page."""
     yield lambda top: _grades(review, axis, top)
     if review.treatments:
-        yield lambda top: _given(review, axis, top)
+        yield lambda top: _treatments(review, axis, top)
     for criterion in review.lanes:
         if criterion.spans:
             yield _criterion_builder(criterion, axis)
@@ -215,7 +215,7 @@ def _last_span(spans: Sequence[Span]) -> str:
     return f"since {moment_text(begins)}" if ends is None else f"until {moment_text(ends)}"
 
 
-def _given(review: ReviewSeries, axis: TimeAxis, top: float) -> tuple[PrintedLane, float]:
+def _treatments(review: ReviewSeries, axis: TimeAxis, top: float) -> tuple[PrintedLane, float]:
     """Return a tick for each treatment, bolus and judgement, with its number in the list."""
     lines, labels, free_from = [], [], 0.0
     for number, item in enumerate(review.treatments, start=1):

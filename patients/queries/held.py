@@ -144,8 +144,8 @@ def items_to_decide(course: Course, item_ids: Iterable[uuid.UUID]) -> list[HeldI
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
-    """What was received since an instant, and where it is now; ``received`` is their sum.
+class ReceivedCounts:
+    """How many statements were received since an instant, by where they are now.
 
     Remarks on what is charted or held are not counted a second time.
     """
@@ -202,16 +202,16 @@ WHERE message.received_at >= %(since)s
 """
 
 
-def read_sums(reader: User, since: datetime) -> Sums:
-    """Read the sums of what was received since an instant for the wards of ``reader``."""
+def read_sums(reader: User, since: datetime) -> ReceivedCounts:
+    """Count what was received since an instant for the wards of ``reader``."""
     with connection.cursor() as cursor:
         cursor.execute(_SUMS, {"since": since, "wards": list(reader.ward_ids)})
         filed, remarks, charted, held, every = cursor.fetchone()
-    return Sums(filed + charted, held, every - charted - held, remarks)
+    return ReceivedCounts(filed + charted, held, every - charted - held, remarks)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class LastHeard:
     """When a system was heard last; ``is_silent``: it should have been heard since."""
 
     name: str
@@ -219,13 +219,13 @@ class Heard:
     is_silent: bool
 
 
-def read_heard(now: datetime) -> list[Heard]:
-    """Read when each active system was heard last; who was not heard for a week is left out."""
+def read_heard(now: datetime) -> list[LastHeard]:
+    """Read when each active system was heard last; one not heard for a week is left out."""
     heard = ExternalSystem.objects.filter(is_active=True).annotate(
         last=Max("messages__received_at", filter=Q(messages__received_at__gt=now - _HEARD_WITHIN))
     )
     return [
-        Heard(one.name, one.last, one.kind in _DEVICES and now - one.last > SILENT_AFTER)
+        LastHeard(one.name, one.last, one.kind in _DEVICES and now - one.last > SILENT_AFTER)
         for one in heard
         if one.last is not None
     ]

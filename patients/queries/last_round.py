@@ -26,7 +26,7 @@ HANDWRITING: Final = "Handwriting: "
 """How the note of an ICE entry begins that says how the sentence was written."""
 
 
-class Before(NamedTuple):
+class EarlierEntry(NamedTuple):
     """An entry of an earlier round, by whom, and why it is attributed as it is."""
 
     entry: ChartedEntry
@@ -44,7 +44,7 @@ class Handwriting(NamedTuple):
 class LastRound(NamedTuple):
     """The latest entry in force about each thing: its kind, of a sign "neuro_sign.<sign>"."""
 
-    latest: Mapping[str, Before]
+    latest: Mapping[str, EarlierEntry]
     handwriting: Handwriting | None
 
 
@@ -61,8 +61,8 @@ def read_last_round(course: Course) -> LastRound:
     latest = {}
     for row in rows:
         entry = parse_entry(row)
-        before = Before(entry, row.recorded_by.display_name, row.act.answers.get(REASON, ""))
-        latest[_thing(entry)] = before
+        reason = row.act.answers.get(REASON, "")
+        latest[_thing(entry)] = EarlierEntry(entry, row.recorded_by.display_name, reason)
     return LastRound(latest, _first_handwriting(of_course) if EntryKind.ICE in latest else None)
 
 

@@ -9,7 +9,16 @@ from typing import Any
 from django.db import transaction
 
 from grading.engine.vocabulary import EARLIEST
-from patients.models import CONFIRMED, MOVED_FROM, MOVED_TO, REASON, Course, Entry, EntryKind
+from patients.models import (
+    CONFIRMED,
+    MOVED_FROM,
+    MOVED_TO,
+    REASON,
+    Course,
+    Entry,
+    EntryKind,
+    confirmed_of,
+)
 from patients.queries.laboratory import ReportedLimits, reported_limits_of
 from patients.recording.identity import record_identity
 from patients.recording.inputs import ConflictError, FormReusedError, NewEntry, Submission
@@ -18,11 +27,11 @@ from patients.recording.record import RecordingResult, append_act
 
 
 class CannotMoveError(ConflictError):
-    """The entry cannot stand on the other course."""
+    """The entry cannot be moved; the sentence says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class MoveResult:
     """The two acts of a move: the retraction, and the entry on the other course."""
 
     retracted: RecordingResult
@@ -32,13 +41,14 @@ class Moved:
 @transaction.atomic(durable=True)
 def move_entry(
     entry: Entry, target: Course, submission: Submission, confirmed: Mapping[str, Any]
-) -> Moved:
+) -> MoveResult:
     """Retract ``entry`` on its course and chart it on ``target``, in one transaction.
 
     The entry keeps its clinical time and its values. ``submission.answers`` has the reason,
     ``confirmed`` the questions that were answered for the other patient. The same ``form_id`` again
     is a replay. Raises ReplacedAlreadyError where someone else has corrected or retracted the entry
-    meanwhile, CannotMoveError where the other course has ended, and FormReusedError.
+    meanwhile, CannotMoveError where one of the courses is closed or ``check_can_receive`` refuses,
+    ImpossibleRateError, and FormReusedError.
     """
     source = entry.course
     in_order = sorted((source, target), key=lambda one: one.pk)
@@ -51,26 +61,34 @@ def move_entry(
             raise CannotMoveError("This course is closed. Reopen it before you move an entry.")
         target.ended_at = closed_at[target.pk]
         check_can_receive(entry, target)
-    reason = submission.answers.get("reason", "")
+    reason = _because(submission.answers.get("reason", ""))
     retraction = NewEntry(EntryKind.RETRACTION, max(entry.at, EARLIEST), {}, replaces=entry.pk)
-    gone = replace(submission, answers={"reason": f"{MOVED_TO}{_named(target)}{_because(reason)}"})
-    retracted = append_act(source, [retraction], gone)
-    original = entry.act.answers
-    came: dict[str, Any] = {MOVED_FROM: f"{_named(source)}{_because(reason)}", **confirmed}
-    if REASON in original:
-        came[REASON] = original[REASON]
-    if kept := [[0, text] for place, text in original.get(CONFIRMED, ()) if place == entry.place]:
-        came[CONFIRMED] = [*kept, *came.get(CONFIRMED, ())]
+    answers_here = {"reason": f"{MOVED_TO}{_named(target)}{reason}"}
+    retracted = append_act(source, [retraction], replace(submission, answers=answers_here))
+    answers_there = _kept_answers(entry) | {MOVED_FROM: f"{_named(source)}{reason}"}
+    if asked := [*answers_there.get(CONFIRMED, ()), *confirmed.get(CONFIRMED, ())]:
+        answers_there[CONFIRMED] = asked
     limits: list[ReportedLimits] = []
     if entry.kind == EntryKind.LAB and (reported := reported_limits_of(entry)).laboratory:
-        # Limits are the laboratory's: they leave with the result, and come along with it.
-        came["laboratory"] = reported.laboratory
+        # Limits of normal belong to the result: they are charted with it on the other course.
+        answers_there["laboratory"] = reported.laboratory
         limits = [reported]
     new_entry = NewEntry(EntryKind(entry.kind), entry.at, entry.body)
-    charted = append_act(target, [new_entry], replace(submission, answers=came, limits=limits))
+    there = replace(submission, answers=answers_there, limits=limits)
+    charted = append_act(target, [new_entry], there)
     if before is None:
-        record_identity(in_order, submission, "entry moved to another patient", reason)
-    return Moved(retracted, charted)
+        what = "entry moved to another patient"
+        record_identity(in_order, submission, what, submission.answers.get("reason", ""))
+    return MoveResult(retracted, charted)
+
+
+def _kept_answers(entry: Entry) -> dict[str, Any]:
+    """Return the attribution reason of ``entry`` and the questions that were confirmed for it."""
+    original = entry.act.answers
+    kept: dict[str, Any] = {REASON: original[REASON]} if REASON in original else {}
+    if sentences := confirmed_of(original, entry.place):
+        kept[CONFIRMED] = [[0, sentence] for sentence in sentences]
+    return kept
 
 
 def check_can_receive(entry: Entry, target: Course) -> None:

@@ -106,7 +106,7 @@ class Device(NamedTuple):
     detail: str
 
 
-class Given(NamedTuple):
+class TreatmentPoint(NamedTuple):
     """A treatment, bolus or judgement at an instant, in words."""
 
     at: datetime
@@ -126,7 +126,7 @@ class ReviewSeries(NamedTuple):
     series: Sequence[Series]
     devices: Sequence[Device]
     counting: Sequence[Span]
-    treatments: Sequence[Given]
+    treatments: Sequence[TreatmentPoint]
     first_tocilizumab_at: datetime | None
     assessed_since: datetime | None = None
     died_at: datetime | None = None
@@ -149,7 +149,7 @@ def review_series(values: CourseValues, row: str = "") -> ReviewSeries:
         series=[one for one in series if one.points],
         devices=_devices(trace),
         counting=counting(trace, next(one for one in lanes if one.code == HIGH_DOSE)),
-        treatments=[_given(entry) for entry in graded if isinstance(entry, _GIVEN)],
+        treatments=[_treatment_point(entry) for entry in graded if isinstance(entry, _GIVEN)],
         first_tocilizumab_at=min(
             (
                 entry.at
@@ -173,15 +173,15 @@ def _devices(trace: Trace) -> list[Device]:
     return found
 
 
-def _given(entry: Treatment | FluidBolus | Judgement) -> Given:
+def _treatment_point(entry: Treatment | FluidBolus | Judgement) -> TreatmentPoint:
     """Return what was given or judged; a "no" stands early in words that may be cut off."""
     kind = str(entry.kind)
     if isinstance(entry, Judgement):
         answer = "" if entry.present else ": no"
-        return Given(entry.at, kind, f"Judged{answer} {entry.about.label}")
+        return TreatmentPoint(entry.at, kind, f"Judged{answer} {entry.about.label}")
     if isinstance(entry, Treatment) and entry.agent is TreatmentAgent.ANTIPYRETIC:
         kind = str(entry.agent)
-    return Given(entry.at, kind, entry_text(entry))
+    return TreatmentPoint(entry.at, kind, entry_text(entry))
 
 
 class _Signs:

@@ -10,8 +10,8 @@ from typing import Any
 from grading.engine.units import Number
 from patients.queries.grades import GradePeriodRow
 from patients.review.lanes import Span
-from patients.review.series import Device, Given, ReviewSeries, Series
-from patients.review.today import Otherwise
+from patients.review.series import Device, ReviewSeries, Series, TreatmentPoint
+from patients.review.today import DifferentToday
 
 
 def as_json(review: ReviewSeries) -> dict[str, Any]:
@@ -30,14 +30,14 @@ def as_json(review: ReviewSeries) -> dict[str, Any]:
         "series": [_series(one) for one in review.series],
         "devices": [_device(one) for one in review.devices],
         "counting": [_span(span) for span in review.counting],
-        "given": [_given(one) for one in review.treatments],
+        "given": [_treatment_point(one) for one in review.treatments],
         "first_tocilizumab_at": seconds(review.first_tocilizumab_at),
         "assessed_since": seconds(review.assessed_since),
         "died_at": seconds(review.died_at),
     }
 
 
-def today_json(differences: Mapping[str, Sequence[Otherwise]]) -> dict[str, Any]:
+def today_json(differences: Mapping[str, Sequence[DifferentToday]]) -> dict[str, Any]:
     """Return by the key of a lane where today's values are others: from, to and the value."""
     return {
         key: [[*_span((one.start, one.end)), one.text] for one in found]
@@ -74,7 +74,7 @@ def _series(series: Series) -> Mapping[str, Any]:
     }
 
 
-def _given(one: Given) -> Mapping[str, Any]:
+def _treatment_point(one: TreatmentPoint) -> Mapping[str, Any]:
     return {"at": seconds(one.at), "kind": one.kind, "text": one.text}
 
 

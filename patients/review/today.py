@@ -1,4 +1,4 @@
-"""Where the plots of a course as it was known at a moment would be drawn otherwise today."""
+"""Where the plots of a course as it was known at an instant differ from those of today."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ DEVICE: Final = "device"
 _NONE: Final = "–"
 
 
-class Otherwise(NamedTuple):
-    """A time in which today's value is another one; a value measured once has no length."""
+class DifferentToday(NamedTuple):
+    """A time in which today's value differs, with that value; a single reading has no length."""
 
     start: datetime
     end: datetime
     text: str
 
 
-def otherwise_today(
+def differences_today(
     then: ReviewSeries, today: ReviewSeries, until: datetime
-) -> dict[str, list[Otherwise]]:
+) -> dict[str, list[DifferentToday]]:
     """Return by the key of a lane where ``today`` differs from ``then``, up to ``until``."""
     found = {
         GRADE: [
-            Otherwise(one.start, one.end, str(one.after) if one.after else _NONE)
+            DifferentToday(one.start, one.end, str(one.after) if one.after else _NONE)
             for one in differences_between(_runs(then), _runs(today), until)
         ],
         DEVICE: list(_of_steps(_devices(then.devices), _devices(today.devices), until)),
@@ -52,7 +52,7 @@ def _devices(devices: Sequence[Device]) -> list[tuple[datetime, str]]:
     return [(one.at, one.label) for one in devices]
 
 
-def _of_series(then: Series, today: Sequence[Point], until: datetime) -> Iterator[Otherwise]:
+def _of_series(then: Series, today: Sequence[Point], until: datetime) -> Iterator[DifferentToday]:
     before = [(point.at, point.text) for point in then.points]
     after = [(point.at, point.text) for point in today]
     if then.step:
@@ -61,15 +61,15 @@ def _of_series(then: Series, today: Sequence[Point], until: datetime) -> Iterato
     was, now = dict(before), dict(after)
     for at in sorted(was.keys() | now.keys()):
         if at <= until and was.get(at) != now.get(at):
-            yield Otherwise(at, at, now.get(at, _NONE))
+            yield DifferentToday(at, at, now.get(at, _NONE))
 
 
 def _of_steps(
     then: Sequence[tuple[datetime, str]], today: Sequence[tuple[datetime, str]], until: datetime
-) -> Iterator[Otherwise]:
+) -> Iterator[DifferentToday]:
     """Yield the times in which another value holds; each holds until the next one."""
     cuts = sorted({at for at, _ in (*then, *today) if at < until} | {until})
-    last: Otherwise | None = None
+    last: DifferentToday | None = None
     for start, end in pairwise(cuts):
         was, now = _held(then, start), _held(today, start)
         if was == now:
@@ -79,7 +79,7 @@ def _of_steps(
             continue
         if last is not None:
             yield last
-        last = Otherwise(start, end, now)
+        last = DifferentToday(start, end, now)
     if last is not None:
         yield last
 

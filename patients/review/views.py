@@ -38,9 +38,9 @@ from patients.review.address import (
     parse_address,
     parse_instants,
 )
-from patients.review.around import around
 from patients.review.changes import changes_since
 from patients.review.different import differences
+from patients.review.grade_context import grade_context
 from patients.review.instant import neighbours, rules_not_met
 from patients.review.known_at import known_at_tool
 from patients.review.page import (
@@ -58,7 +58,7 @@ from patients.review.series_json import as_json, today_json
 from patients.review.sign_off_views import panel_context
 from patients.review.state import state_json
 from patients.review.thin import POINTS_AT_MOST, cut
-from patients.review.today import otherwise_today
+from patients.review.today import differences_today
 
 View = Callable[..., HttpResponse]
 _BAD_REQUEST: Final = 400
@@ -176,7 +176,7 @@ def _at_cursor(
         "status": status,
         "banner": banner_of(status),
         "cursor": at_cursor(known, status),
-        "around": None if address.is_now else around(known, status, reviews),
+        "grade_context": None if address.is_now else grade_context(known, status, reviews),
         "course_id": known.course.pk,
         "now": known.known_at,
     }
@@ -258,7 +258,7 @@ def instant(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     status = context["status"]
     before, after = neighbours(known.periods, at, known_at)
     context |= {
-        "around": context["around"] or around(known, status),
+        "grade_context": context["grade_context"] or grade_context(known, status),
         "not_met": rules_not_met(status.current),
         "never_charted": never_charted(status.current),
         "before": before,
@@ -285,7 +285,7 @@ def series(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     plotted = review_series(values, asked.row)
     if address.different:
         today = review_series(read_course_values(course, now, known_at), asked.row)
-        of_today = today_json(otherwise_today(plotted, today, known_at))
+        of_today = today_json(differences_today(plotted, today, known_at))
     is_whole = sum(len(one.points) for one in plotted.series) <= POINTS_AT_MOST
     if not is_whole:
         plotted = plotted._replace(series=cut(plotted.series, *window, asked.width_px))

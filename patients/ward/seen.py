@@ -1,4 +1,4 @@
-"""What a poll says that its page shows: the stamp of the rows, and until when they hold."""
+"""The token of a poll: the stamp of the rows that its page shows, and until when they hold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from patients.queries.board import read_board_state
 
 _BETWEEN: Final = "."
 _OLD: Final = "old"
-"""Stands in a token where a time would: no page that shows it is still right."""
+"""In place of the time in a token: the page shows an earlier time, so each poll sends it again."""
 
 
 def as_of(request: HttpRequest) -> AsOf | None:
@@ -46,18 +46,19 @@ _LAST: Final = 253_402_300_799
 """The last second of the calendar."""
 
 
-class Moment(NamedTuple):
-    """The stamp of the rows, the time of which they are shown, and a warning of a wrong clock."""
+class RowsState(NamedTuple):
+    """The stamp of the rows, the time that they show, and a warning of a wrong clock, else ""."""
 
     stamp: str
     now: datetime
     wrong_clock: str
 
 
-def read_moment(now: datetime, reader: User | None = None, *, ended: bool = False) -> Moment:
-    """Read the state of the rows of open or ended courses, before the rows are read.
+def read_rows_state(now: datetime, reader: User | None = None, *, ended: bool = False) -> RowsState:
+    """Read the state of the rows of open or ended courses; ``reader`` None may open all.
 
-    The next request so finds a change between the two. ``reader`` None may open all.
+    Call it before the rows are read: a change between the two reads then differs from the stamp,
+    and the next poll is sent the new rows.
     """
     stamp, last_recorded_at, clock = read_board_state(now, reader, ended=ended)
     now = max(now, last_recorded_at or now)
@@ -65,4 +66,4 @@ def read_moment(now: datetime, reader: User | None = None, *, ended: bool = Fals
     wrong_clock = behind or clock_ahead_text(clock)
     if wrong_clock:
         stamp = f"{stamp}-{'behind' if behind else 'ahead'}"
-    return Moment(stamp, now, wrong_clock)
+    return RowsState(stamp, now, wrong_clock)

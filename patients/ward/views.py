@@ -61,7 +61,7 @@ from patients.ward.forms import (
     ReopenForm,
     TransferForm,
 )
-from patients.ward.seen import as_of, is_still_seen, read_moment, seen_token
+from patients.ward.seen import as_of, is_still_seen, read_rows_state, seen_token
 from patients.ward.transfer import (
     MovedMeanwhileError,
     TransferReusedError,
@@ -112,7 +112,7 @@ def board(request: SignedInRequest) -> HttpResponse:
     if not can_open_chart(request.user) and can_manage_users(request.user):
         return redirect("people:list")
     asked, now = BoardAddress.of(request.GET), timezone.now()
-    stamp, now, wrong_clock = read_moment(now, request.user, ended=asked.ended)
+    stamp, now, wrong_clock = read_rows_state(now, request.user, ended=asked.ended)
     seen = request.GET.get("seen", "")
     if request.htmx and as_of(request) is None and is_still_seen(seen, stamp, now):
         return HttpResponse(status=204)
@@ -147,22 +147,26 @@ def _board_page(
 def admit(request: SignedInRequest) -> HttpResponse:
     """Show the admission form; a POST opens a course."""
     check_can_admit(request.user)
-    form, ways_out = AdmissionForm(posted(request), now=timezone.now()), WaysOut()
-    if form.is_bound and form.is_valid() and (result := _admitted(request, form, ways_out)):
+    form, related = AdmissionForm(posted(request), now=timezone.now()), RelatedCourses()
+    if form.is_bound and form.is_valid() and (result := _admitted(request, form, related)):
         return redirect("patients:bedside", result.course.pk)
-    named = [*form.named, *(course.patient for course in ways_out.courses)]
+    named = [*form.named, *(course.patient for course in related.courses)]
     typed = ", ".join(str(form.data.get(field, "")) for field in ("mrn", "name"))
     record_named(request, named, "admission form", typed)
     status = UNPROCESSABLE if form.is_bound else 200
     if form.has_error(NON_FIELD_ERRORS, REUSED):
         status = CONFLICT
-    context = {"form": form, "ways_out": ways_out, "wards": open_ward_names()}
+    context = {"form": form, "related": related, "wards": open_ward_names()}
     return render(request, "ward/admit.html", context, status=status)
 
 
 @dataclass(slots=True)
-class WaysOut:
-    """Courses that a refused admission is about: whose identity may be wrong, or that is open."""
+class RelatedCourses:
+    """The courses to which a refused admission links.
+
+    ``differs``: its patient has the record number with another identity. ``is_open``: it is the
+    course that was to be opened.
+    """
 
     differs: Course | None = None
     is_open: Course | None = None
@@ -174,19 +178,19 @@ class WaysOut:
 
 
 def _admitted(
-    request: SignedInRequest, form: AdmissionForm, ways_out: WaysOut
+    request: SignedInRequest, form: AdmissionForm, related: RelatedCourses
 ) -> RecordingResult | None:
     try:
         return admit_patient(form.admission(), form.new_entries(), submission_from(request, form))
     except IdentityDiffersError as error:
         form.add_error("mrn", error.sentence)
-        ways_out.differs = latest_course(error.patient.pk)
+        related.differs = latest_course(error.patient.pk)
     except DelayDiffersError as error:
         form.add_error("developmental_delay", error.sentence)
-        ways_out.differs = latest_course(error.patient.pk)
+        related.differs = latest_course(error.patient.pk)
     except AlreadyAdmittedError as error:
         form.add_error("product", error.sentence)
-        ways_out.is_open = error.course
+        related.is_open = error.course
     except AheadOfClockError as error:
         form.add_error("infused_time", error.sentence)
     except WardClosedError as error:

@@ -24,7 +24,7 @@ from crs_app.replica import may_read_replica
 from patients.models import WALL_SCREEN_LASTS, WallScreen
 from patients.queries.wall import screens_of
 from patients.requests import UNPROCESSABLE, SignedInRequest, posted
-from patients.ward.seen import as_of, is_still_seen, read_moment, seen_token
+from patients.ward.seen import as_of, is_still_seen, read_rows_state, seen_token
 from patients.ward.wall import wall_of
 from patients.ward.wall_forms import WallForm
 from patients.ward.wall_screens import end_screen, screen_of, start_screen
@@ -59,16 +59,16 @@ def _wall_page(request: HttpRequest, screen: WallScreen | None) -> HttpResponse:
     if screen is None:
         return redirect("patients:walls")
     now, is_poll = timezone.now(), "HX-Request" in request.headers
-    moment = read_moment(now)
+    state = read_rows_state(now)
     is_old, seen = as_of(request) is not None, request.GET.get("seen", "")
-    if is_poll and not is_old and is_still_seen(seen, moment.stamp, moment.now):
+    if is_poll and not is_old and is_still_seen(seen, state.stamp, state.now):
         return HttpResponse(status=204)
-    shown = wall_of(screen.ward_ids, moment.now)
+    shown = wall_of(screen.ward_ids, state.now)
     context = {
         "wall": shown,
         "wards": Ward.objects.filter(pk__in=screen.ward_ids),
-        "wrong_clock": moment.wrong_clock,
-        "signature": seen_token(moment.stamp, shown.holds_until, is_old=is_old),
+        "wrong_clock": state.wrong_clock,
+        "signature": seen_token(state.stamp, shown.holds_until, is_old=is_old),
     }
     template = "ward/wall_content.html" if is_poll else "ward/wall.html"
     return render(request, template, context)

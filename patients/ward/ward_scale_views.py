@@ -17,7 +17,7 @@ from patients.requests import SignedInRequest
 from patients.ward.address import BoardAddress
 from patients.ward.board import board_of
 from patients.ward.row import BoardRow
-from patients.ward.seen import read_moment
+from patients.ward.seen import read_rows_state
 
 MOST_COURSES: Final = 60
 """Courses on one page: each is graded again for it."""
@@ -41,7 +41,7 @@ def ward_scales(request: SignedInRequest) -> HttpResponse:
     asked = BoardAddress.of(request.GET)
     if asked.ended:
         return redirect(asked.url())
-    _, now, wrong_clock = read_moment(timezone.now(), request.user)
+    _, now, wrong_clock = read_rows_state(timezone.now(), request.user)
     found = [row for row in board_of(asked, now, request.user).rows if isinstance(row, BoardRow)]
     context = {
         "asked": asked,

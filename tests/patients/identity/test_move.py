@@ -34,9 +34,9 @@ def fever(course: Course, clinician: User) -> Entry:
 def move(client: Client, entry: Entry, to: Course, **fields: Any) -> Any:
     shown = client.get(url("move_entry", entry.course, entry.pk), {"to": to.pk})
     data = {"form_id": str(uuid.uuid4()), "to": str(to.pk), "reason": "wrong patient"}
-    stand = shown.context["stand"]
-    if stand.questions:
-        data["confirmed"] = stand.digest
+    check = shown.context["check"]
+    if check.questions:
+        data["confirmed"] = check.digest
     return client.post(url("move_entry", entry.course, entry.pk), data | fields)
 
 

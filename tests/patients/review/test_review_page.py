@@ -175,7 +175,8 @@ def test_any_instant_shows_what_was_not_met_and_the_advice(
     assert found["hypotension.low_pressure"] == "BP 100/56"
     assert found.keys().isdisjoint(line.code for line in answer.context["cursor"].criteria)
     assert any(
-        "Tocilizumab given at 11:40" in line.summary for line in answer.context["around"].advice
+        "Tocilizumab given at 11:40" in line.summary
+        for line in answer.context["grade_context"].advice
     )
     assert (answer.context["before"].grade, answer.context["after"].grade) == (2, 2)
     then = page(

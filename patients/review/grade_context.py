@@ -1,4 +1,4 @@
-"""What stood beside the grade at an instant: the advice, the policy in force and the sign-off."""
+"""The context of the grade at an instant: the advice, the policy in force and the sign-off."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ class SignedAt:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
-    """What a page shows beside the grade at an instant, as it was known."""
+class GradeContext:
+    """Advice, policy and sign-off at an instant, as they were known."""
 
     advice: Sequence[AdviceLine]
     policy: str
     signed: SignedAt | None
 
 
-def around(
+def grade_context(
     known: CourseKnownAt, status: CourseStatus, reviews: CourseReviews | None = None
-) -> Around:
-    """Return what stood beside the grade at the instant of ``status``.
+) -> GradeContext:
+    """Return advice, policy and sign-off at the instant of ``status``.
 
     ``reviews`` are those of the course as known then; None reads them, in one statement.
     """
@@ -56,7 +56,7 @@ def around(
         )
     at = status.current.at
     signed = _signed_at(known, reviews, at, is_assessed=not missing_for_grade_0(status.current))
-    return Around(advice_lines(known, status), _policy_text(known, at), signed)
+    return GradeContext(advice_lines(known, status), _policy_text(known, at), signed)
 
 
 def _policy_text(known: CourseKnownAt, at: datetime) -> str:
