@@ -19,6 +19,7 @@ from crs_app.record.write import record_event
 from patients.forms.base import SubmittedForm
 from patients.models import Course, EntryKind, Patient
 from patients.queries.access import emergency_until
+from patients.queries.acts import read_entries_of_form
 from patients.queries.courses import read_course
 from patients.queries.identity import latest_course
 from patients.recording.inputs import NewEntry, Submission
@@ -88,13 +89,10 @@ def recorded_before(
     form_id = form.cleaned_data.get("form_id")
     if form_id is None:
         return []
-    acts = course.acts.filter(
-        form_id=form_id, request_digest=_digest(request), recorded_by=request.user
-    )
+    entries = read_entries_of_form(course, form_id, _digest(request), request.user)
     return [
         NewEntry(EntryKind(entry.kind), entry.at, entry.body, entry.replaces_id)
-        for act in acts
-        for entry in act.entries.order_by("place")
+        for entry in entries
     ]
 
 

@@ -52,6 +52,7 @@ from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.forms.retraction import RetractionForm
 from patients.forms.unchanged import EmptyTicks, is_unchanged_field
 from patients.models import ChartingAct, Course, Entry, EntryKind
+from patients.queries.acts import read_entries_of_act
 from patients.queries.courses import now_for, read_closing
 from patients.queries.entries import read_entry_to_replace
 from patients.queries.timeline import reason_of
@@ -283,9 +284,8 @@ def _not_saved(
             "was_retracted": successor.kind == EntryKind.RETRACTION,
         }
     if earlier is not None:
-        on_this_course = earlier.entries.filter(course=course).order_by("place")
-        entries = list(on_this_course.select_related("recorded_by", "act"))
-        conflict |= {"earlier": rows_of(course.pk, entries), "next_form_id": uuid.uuid4()}
+        rows = rows_of(course.pk, read_entries_of_act(earlier, course))
+        conflict |= {"earlier": rows, "next_form_id": uuid.uuid4()}
     if request.htmx:
         return render(request, "bedside/not_saved.html", conflict, status=CONFLICT)
     return render_page(request, course, {**conflict, "conflict": conflict}, status=CONFLICT)

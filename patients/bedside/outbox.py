@@ -8,7 +8,7 @@ from typing import Final
 from django.http import HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.views.decorators.http import require_POST
 
-from patients.models import ChartingAct
+from patients.queries.acts import read_stored_forms
 from patients.requests import SignedInRequest
 
 ASKED_AT_MOST: Final = 200
@@ -28,13 +28,7 @@ def known(request: SignedInRequest) -> HttpResponse:
         return HttpResponseBadRequest()
     if len(names) > ASKED_AT_MOST:
         return HttpResponseBadRequest()
-    stored = set(
-        ChartingAct.objects.filter(
-            recorded_by=request.user,
-            course_id__in={course for course, _ in asked},
-            form_id__in={form for _, form in asked},
-        ).values_list("course_id", "form_id")
-    )
+    stored = read_stored_forms(asked, request.user)
     return JsonResponse({"unknown": sorted(str(form) for _, form in asked - stored)})
 
 

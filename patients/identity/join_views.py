@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -23,8 +23,10 @@ from patients.models import Course, Patient, PatientJoin
 from patients.queries.course_then import as_course_of
 from patients.queries.identity import (
     courses_of_patient,
-    joins_in_force,
-    patients_in_reach,
+    is_join_recorded,
+    joins_to_undo,
+    read_join,
+    read_patient,
     search_patients,
 )
 from patients.recording.identity import (
@@ -53,7 +55,7 @@ from patients.requests import (
 
 
 def _act_of(request: SignedInRequest) -> Act:
-    """Return what the page needs: who may not join records reads it as part of the chart."""
+    """Return the right that the page needs; to read it, the right to open the chart is enough."""
     return Act.JOIN_RECORDS if can_join_records(request.user) else Act.OPEN_CHART
 
 
@@ -67,6 +69,20 @@ class Record(NamedTuple):
     courses: list[Course]
 
 
+class Pair(NamedTuple):
+    """The record that is kept, and the one that is joined to it."""
+
+    kept: Patient
+    joined: Patient
+
+
+class Refusal(NamedTuple):
+    """Why a posted form recorded nothing, and the status of the page that says so."""
+
+    sentence: str
+    status: int
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Find the other record of a person; a POST previews the join, and confirmed, records it."""
@@ -78,41 +94,38 @@ def join(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     other = _patient(request, query.get("with", ""))
     if other is None or other.pk == course.patient_id:
         return _search_page(request, course, request.GET.get("q", ""))
-    kept, joined = course.patient, other
+    pair = Pair(course.patient, other)
     if query.get("keep") == str(other.pk):
-        kept, joined = joined, kept
+        pair = Pair(other, course.patient)
     if data is None:
-        return _join_page(request, course, kept, joined, JoinForm())
+        return _join_page(request, course, pair, JoinForm())
     form = JoinForm(data)
     if not form.is_valid() or data.get("step") == EDIT:
-        status = UNPROCESSABLE if form.errors else 200
-        return _join_page(request, course, kept, joined, form, status=status)
+        return _join_page(request, course, pair, form)
     if data.get("step") != CONFIRM:
-        return _join_page(request, course, kept, joined, form, previews=True)
-    return _record_join(request, course, kept, joined, form)
+        return _join_page(request, course, pair, form, previews=True)
+    return _record_join(request, course, pair, form)
 
 
 def _record_join(
-    request: SignedInRequest, course: Course, kept: Patient, joined: Patient, form: JoinForm
+    request: SignedInRequest, course: Course, pair: Pair, form: JoinForm
 ) -> HttpResponse:
     cleaned = form.cleaned_data
-    asked = JoinRequest(kept.pk, joined.pk, cleaned["reason"], cleaned["seen"])
+    asked = JoinRequest(pair.kept.pk, pair.joined.pk, cleaned["reason"], cleaned["seen"])
     submission = submission_from(request, form)
-    is_replay = PatientJoin.objects.filter(form_id=submission.form_id).exists()
+    is_replay = is_join_recorded(submission.form_id)
     if cleaned["compared"] != YES and not is_replay:
-        return _join_page(
-            request, course, kept, joined, form, COMPARE, previews=True, status=UNPROCESSABLE
-        )
+        compare = Refusal(COMPARE, UNPROCESSABLE)
+        return _join_page(request, course, pair, form, compare, previews=True)
     try:
         join_records(asked, submission)
     except ChangedMeanwhileError as error:
-        return _join_page(
-            request, course, kept, joined, form, error.sentence, previews=True, status=CONFLICT
-        )
+        changed = Refusal(error.sentence, CONFLICT)
+        return _join_page(request, course, pair, form, changed, previews=True)
     except CannotJoinError as error:
-        return _join_page(request, course, kept, joined, form, error.sentence, status=UNPROCESSABLE)
+        return _join_page(request, course, pair, form, Refusal(error.sentence, UNPROCESSABLE))
     except (IdentityFormReusedError, FormReusedError) as error:
-        return _join_page(request, course, kept, joined, form, error.sentence, status=CONFLICT)
+        return _join_page(request, course, pair, form, Refusal(error.sentence, CONFLICT))
     return redirect("patients:join", course.pk)
 
 
@@ -123,50 +136,50 @@ def _search_page(request: SignedInRequest, course: Course, text: str) -> HttpRes
         "q": text,
         "found": [_record(patient) for patient in found],
         "spelling": spelling_text(text, (patient.name for patient in found)),
-        "joins": _joins_of(course.patient),
+        "joins": joins_to_undo(course.patient),
         "can_join": can_join_records(request.user),
         **patient_context(request.user, course),
     }
     return render(request, "identity/join_search.html", context)
 
 
-def _joins_of(patient: Patient) -> list[PatientJoin]:
-    """Return the joins to this record that can be undone."""
-    joins = joins_in_force().filter(kept=patient)
-    return list(joins.select_related("joined", "kept", "recorded_by").order_by("-pk"))
-
-
 def _join_page(
     request: SignedInRequest,
     course: Course,
-    kept: Patient,
-    joined: Patient,
+    pair: Pair,
     form: JoinForm,
-    message: str = "",
+    refused: Refusal | None = None,
     *,
     previews: bool = False,
-    status: int = 200,
 ) -> HttpResponse:
     """Show both records side by side; with ``previews`` what the join would change."""
+    kept, joined = pair
     courses = [*courses_of_patient(kept.pk), *courses_of_patient(joined.pk)]
-    refusal = ""
+    cannot = ""
     try:
         check_can_join(kept, joined, courses)
     except CannotJoinError as error:
-        refusal, previews = error.sentence, False
+        cannot, previews = error.sentence, False
     context = {
         "form": form,
         "kept": _record(kept),
         "joined": _record(joined),
-        "refusal": refusal,
-        "message": message if message != refusal else "",
+        "refusal": cannot,
+        "message": _message(refused, cannot),
         "previews": previews,
         "seen": join_token(kept.pk, joined.pk),
         "effects": _effects(kept, courses) if previews else [],
         "can_join": can_join_records(request.user),
         **patient_context(request.user, course),
     }
+    status = UNPROCESSABLE if form.errors else 200
+    status = status if refused is None else refused.status
     return render(request, "identity/join.html", context, status=status)
+
+
+def _message(refused: Refusal | None, cannot: str) -> str:
+    """Return why nothing was recorded; "" where the page says it already by ``cannot``."""
+    return "" if refused is None or refused.sentence == cannot else refused.sentence
 
 
 def _effects(kept: Patient, courses: Sequence[Course]) -> list[CourseEffect]:
@@ -181,24 +194,22 @@ def undo(request: SignedInRequest, course_id: uuid.UUID, join_id: int) -> HttpRe
     if data is not None:
         check_can_join_records(request.user)
     course = course_or_404(request, course_id, _act_of(request))
-    joining = PatientJoin.objects.select_related("kept", "joined").filter(pk=join_id).first()
+    joining = read_join(join_id)
     if joining is None or course.patient_id not in (joining.kept_id, joining.joined_id):
         raise Http404("No such join")
     form = JoinForm(data)
     if data is None or not form.is_valid():
-        return _undo_page(request, course, joining, form, data)
+        return _undo_page(request, course, joining, form)
     submission = submission_from(request, form)
-    is_replay = PatientJoin.objects.filter(form_id=submission.form_id).exists()
+    is_replay = is_join_recorded(submission.form_id)
     if form.cleaned_data["compared"] != YES and not is_replay:
-        return _undo_page(request, course, joining, form, data, COMPARE)
+        return _undo_page(request, course, joining, form, Refusal(COMPARE, UNPROCESSABLE))
     try:
         undo_join(joining, form.cleaned_data["seen"], submission)
-    except ChangedMeanwhileError as error:
-        return _undo_page(request, course, joining, form, data, error.sentence, CONFLICT)
-    except (IdentityFormReusedError, FormReusedError) as error:
-        return _undo_page(request, course, joining, form, data, error.sentence, CONFLICT)
+    except (ChangedMeanwhileError, IdentityFormReusedError, FormReusedError) as error:
+        return _undo_page(request, course, joining, form, Refusal(error.sentence, CONFLICT))
     except CannotJoinError as error:
-        return _undo_page(request, course, joining, form, data, error.sentence)
+        return _undo_page(request, course, joining, form, Refusal(error.sentence, UNPROCESSABLE))
     return redirect("patients:join", course.pk)
 
 
@@ -207,15 +218,14 @@ def _undo_page(
     course: Course,
     joining: PatientJoin,
     form: JoinForm,
-    data: Mapping[str, Any] | None,
-    message: str = "",
-    status: int | None = None,
+    refused: Refusal | None = None,
 ) -> HttpResponse:
-    refusal = ""
+    """Show both records as they would be parted, and what that changes, or why it cannot be."""
+    cannot = ""
     try:
         check_can_undo(joining)
     except CannotJoinError as error:
-        refusal = error.sentence
+        cannot = error.sentence
     ages = ages_of(joining)
     back = [one for one in courses_of_patient(joining.kept_id) if one.pk in ages]
     given_back = [as_course_of(joining.joined, one, {"age_years": ages[one.pk]}) for one in back]
@@ -224,15 +234,15 @@ def _undo_page(
         "joining": joining,
         "kept": _record(joining.kept),
         "joined": _record(joining.joined),
-        "refusal": refusal,
-        "message": message if message != refusal else "",
+        "refusal": cannot,
+        "message": _message(refused, cannot),
         "seen": join_token(joining.kept_id, joining.joined_id),
-        "effects": [] if refusal else effects_of(back, given_back),
+        "effects": [] if cannot else effects_of(back, given_back),
         "can_join": can_join_records(request.user),
         **patient_context(request.user, course),
     }
-    if status is None:
-        status = 200 if data is None else UNPROCESSABLE
+    status = UNPROCESSABLE if form.is_bound else 200
+    status = status if refused is None else refused.status
     return render(request, "identity/undo_join.html", context, status=status)
 
 
@@ -246,16 +256,13 @@ def _record(patient: Patient) -> Record:
 
 
 def _reader_of(request: SignedInRequest) -> User | None:
-    """Return whose wards limit which records are found; None for who joins: all."""
+    """Return the user whose wards limit the search; None for one who joins records: no limit."""
     return None if can_join_records(request.user) else request.user
 
 
 def _patient(request: SignedInRequest, written: str) -> Patient | None:
     try:
-        known = uuid.UUID(written)
-        # One that was joined has no course any more, and may be asked for by a form sent again.
-        if can_join_records(request.user):
-            return Patient.objects.filter(pk=known).first()
-        return patients_in_reach(request.user).filter(pk=known).first()
+        # Also a record that was joined since, and has no course: a form sent again may name it.
+        return read_patient(uuid.UUID(written), _reader_of(request))
     except ValueError:
         return None

@@ -29,7 +29,12 @@ from patients.identity.history import HistoryRow, identity_history, present_text
 from patients.identity.preview import differences_since, effects_of, grade_of
 from patients.models import Course, Fact, IdentityCorrection
 from patients.queries.courses import now_for
-from patients.queries.identity import courses_of_patient, latest_course
+from patients.queries.identity import (
+    courses_of_patient,
+    latest_course,
+    read_correction,
+    read_correction_of_form,
+)
 from patients.recording.identity import (
     ChangedMeanwhileError,
     IdentityFormReusedError,
@@ -59,7 +64,7 @@ COMPARE: Final = "First compare name, birth date and MRN with the wristband, the
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def identity(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """Show what stands and stood; a POST previews a correction, and confirmed, records it."""
+    """Show the identity and its history; a POST previews a correction, then records it."""
     data = posted(request)
     if data is not None:
         check_can_correct_identity(request.user)
@@ -106,14 +111,13 @@ def _opened(
 def _replay(
     request: SignedInRequest, course: Course, form: IdentityForm
 ) -> IdentityCorrection | None:
-    """Return what this form recorded when it was sent before: the chart has changed by it."""
+    """Return what this form recorded when it was sent before; None where it is new."""
     form.is_valid()
     form_id = form.cleaned_data.get("form_id")
     if form_id is None:
         return None
     sent = submission_from(request, form)
-    saved = IdentityCorrection.objects.filter(patient=course.patient, form_id=form_id)
-    return saved.filter(request_digest=sent.request_digest, recorded_by=request.user).first()
+    return read_correction_of_form(course.patient, form_id, sent.request_digest, request.user)
 
 
 def _confirmed(
@@ -238,8 +242,7 @@ def _saved(
         return None
     if len(number) > 18:
         return None
-    saved = IdentityCorrection.objects.filter(pk=int(number), patient=course.patient)
-    row = saved.select_related("recorded_by").first()
+    row = read_correction(course.patient, int(number))
     if row is None:
         return None
     return {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from crs_app.accounts.models import Role, display_name_of
+from crs_app.accounts.models import Role, User, display_name_of
 from grading.engine.grading_system import GradingSystem
 from patients.models import ActSource, ChartingAct, Course, Entry, GradePeriod, PolicyVersion
 from patients.queries.grades import periods_known_at
@@ -83,6 +83,41 @@ def read_acts(course: Course, known_at: datetime) -> list[ActRow]:
             )
         )
     return rows
+
+
+def read_entries_of_form(
+    course: Course, form_id: uuid.UUID, request_digest: str, by: User
+) -> list[Entry]:
+    """Read what a form of ``by`` with these contents recorded on ``course``, in its order."""
+    of_form = Entry.objects.filter(
+        course=course,
+        act__course=course,
+        act__form_id=form_id,
+        act__request_digest=request_digest,
+        act__recorded_by=by,
+    )
+    return list(of_form.order_by("place"))
+
+
+def read_stored_forms(
+    forms: Collection[tuple[uuid.UUID, uuid.UUID]], by: User
+) -> set[tuple[uuid.UUID, uuid.UUID]]:
+    """Read the forms of ``by`` that an act was recorded of, among pairs of course and form id.
+
+    A pair that was not asked about may be in the answer.
+    """
+    acts = ChartingAct.objects.filter(
+        recorded_by=by,
+        course_id__in={course for course, _ in forms},
+        form_id__in={form for _, form in forms},
+    )
+    return set(acts.values_list("course_id", "form_id"))
+
+
+def read_entries_of_act(act: ChartingAct, course: Course) -> list[Entry]:
+    """Read the entries of ``act`` that are on ``course``, in order, with author and act."""
+    entries = act.entries.filter(course=course).order_by("place")
+    return list(entries.select_related("recorded_by", "act"))
 
 
 def read_periods(course: Course, system: GradingSystem, known_at: datetime) -> list[PeriodRow]:

@@ -71,6 +71,22 @@ def joins_in_force() -> QuerySet[PatientJoin]:
     return PatientJoin.objects.filter(undoes=None, undone_by=None)
 
 
+def joins_to_undo(patient: Patient) -> list[PatientJoin]:
+    """Read the joins to the record of ``patient`` that were not undone, newest first."""
+    joins = joins_in_force().filter(kept=patient)
+    return list(joins.select_related("joined", "kept", "recorded_by").order_by("-pk"))
+
+
+def read_join(join_id: int) -> PatientJoin | None:
+    """Read a join, or the undoing of one, with both records; None where there is none."""
+    return PatientJoin.objects.select_related("kept", "joined").filter(pk=join_id).first()
+
+
+def is_join_recorded(form_id: uuid.UUID) -> bool:
+    """Return whether the form ``form_id`` recorded a join, or the undoing of one."""
+    return PatientJoin.objects.filter(form_id=form_id).exists()
+
+
 def read_look_alikes(mrn: str, *, apart_from: Iterable[uuid.UUID] = ()) -> list[Patient]:
     """Read the patients whose record number looks like ``mrn`` and is another.
 
@@ -136,14 +152,14 @@ def latest_course(patient_id: uuid.UUID) -> Course | None:
 
 
 def read_state_of_courses(courses: Sequence[Course]) -> list[Any]:
-    """Read what a preview rests on: identity of patient and courses, and their latest acts."""
-    acts = (
+    """Read what a preview rests on: for each course its identity version, end and latest act."""
+    states = (
         Course.objects.filter(pk__in=[course.pk for course in courses])
         .annotate(last_act=Max("acts__recorded_at"))
         .order_by("pk")
         .values_list("pk", "identity_version", "ended_at", "last_act")
     )
-    return list(acts)
+    return list(states)
 
 
 def read_clock() -> datetime:
@@ -167,6 +183,21 @@ def joins_of(patient_id: uuid.UUID) -> list[PatientJoin]:
     return list(joins.select_related("recorded_by", "kept", "joined", "undoes").order_by("-pk"))
 
 
+def read_correction(patient: Patient, correction_id: int) -> IdentityCorrection | None:
+    """Read one correction of ``patient`` or of a course of it, with its author."""
+    corrections = IdentityCorrection.objects.filter(patient=patient, pk=correction_id)
+    return corrections.select_related("recorded_by").first()
+
+
+def read_correction_of_form(
+    patient: Patient, form_id: uuid.UUID, request_digest: str, by: User
+) -> IdentityCorrection | None:
+    """Read the first correction that a form of ``by`` with these contents recorded."""
+    return IdentityCorrection.objects.filter(
+        patient=patient, form_id=form_id, request_digest=request_digest, recorded_by=by
+    ).first()
+
+
 def earlier_facts_of(course: Course, fact: str, column: str) -> list[Any]:
     """Read the earlier values of a column of ``course``, as its corrections have them."""
     corrected = IdentityCorrection.objects.filter(course=course, fact=fact)
@@ -183,6 +214,12 @@ def search_open_courses(text: str, *, apart_from: uuid.UUID, reader: User) -> li
     """Read the open courses in reach of ``reader`` that ``text`` finds; see ``search_courses``."""
     courses = Course.objects.filter(in_reach_of(reader), ended_at=None)
     return search_courses(text, courses.exclude(pk=apart_from))
+
+
+def search_all_courses(text: str, *, only_open: bool) -> list[Course]:
+    """Read the courses of all wards that ``text`` finds; see ``search_courses``."""
+    courses = Course.objects.filter(ended_at=None) if only_open else Course.objects.all()
+    return search_courses(text, courses)
 
 
 def search_courses(text: str, courses: QuerySet[Course]) -> list[Course]:
@@ -205,6 +242,15 @@ def _place(
     patient: Patient, former: Mapping[str, Sequence[str]], ward: str = "", bed: str = ""
 ) -> Place:
     return Place(patient.name, (patient.mrn, *former.get(patient.mrn, ())), ward, bed)
+
+
+def read_patient(patient_id: uuid.UUID, reader: User | None) -> Patient | None:
+    """Read a patient with a course that ``reader`` may open.
+
+    ``reader`` None reads any patient, also one without a course, as after a join.
+    """
+    patients = Patient.objects.all() if reader is None else patients_in_reach(reader)
+    return patients.filter(pk=patient_id).first()
 
 
 def patients_in_reach(reader: User | None) -> QuerySet[Patient]:

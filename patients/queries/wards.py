@@ -1,10 +1,27 @@
-"""Find wards by their names."""
+"""Find wards by their names, and read them by their keys."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from crs_app.accounts.models import Ward
 from patients.models import FormerWardName
 from patients.models.identifiers import name_key
+
+
+def read_ward(ward_id: int) -> Ward | None:
+    """Read a ward; None where there is none with this key."""
+    return Ward.objects.filter(pk=ward_id).first()
+
+
+def read_wards(ward_ids: Iterable[int]) -> list[Ward]:
+    """Read the wards with these keys, in order of names; a key of no ward is left out."""
+    return list(Ward.objects.filter(pk__in=list(ward_ids)))
+
+
+def names_of_wards() -> dict[int, str]:
+    """Read the name of every ward, by its key."""
+    return dict(Ward.objects.values_list("pk", "name"))
 
 
 def find_ward(name: str) -> Ward | None:
@@ -21,7 +38,7 @@ def find_ward(name: str) -> Ward | None:
 def find_ward_then_or_now(name: str) -> Ward | None:
     """Return the ward that has that name, else the one that had it last.
 
-    Who opened a page before the ward was renamed still types the former name.
+    A page that was opened before the ward was renamed still sends the former name.
     """
     found = find_ward(name)
     if found is not None:

@@ -26,7 +26,7 @@ from patients.display.places import place_text
 from patients.models import Course
 from patients.queries.access import emergency_until
 from patients.queries.courses import read_course
-from patients.queries.identity import search_courses
+from patients.queries.identity import search_all_courses
 from patients.requests import UNPROCESSABLE, SignedInRequest, posted
 from patients.ward.emergency import (
     LISTED,
@@ -52,17 +52,15 @@ class Found(NamedTuple):
 
 @require_safe
 def find(request: SignedInRequest) -> HttpResponse:
-    """Find open courses by name, MRN or bed; of a patient who and where is shown, no more.
+    """Find open courses by name, MRN or bed; show who and where the patient is, and no more.
 
-    Who joins records finds closed courses too.
+    A user who may join records finds closed courses too.
     """
     check_can_find_patient(request.user)
     text = " ".join(request.GET.get("q", "").split())
     is_short = len(text) < SHORTEST_SEARCH
-    looked_at = Course.objects.all()
-    if not can_join_records(request.user):
-        looked_at = looked_at.filter(ended_at=None)
-    courses = [] if is_short else search_courses(text, looked_at)
+    only_open = not can_join_records(request.user)
+    courses = [] if is_short else search_all_courses(text, only_open=only_open)
     context = {
         "q": text,
         "is_short": is_short,

@@ -16,13 +16,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crs_app.accounts.events import note
 from crs_app.accounts.middleware import POLL_HEADER, send_to_sign_in
-from crs_app.accounts.models import Ward
 from crs_app.accounts.permissions import can_start_wall, check_can_end_wall, check_can_start_wall
 from crs_app.proxies import client_address
 from crs_app.record.models import EventKind
 from crs_app.replica import may_read_replica
 from patients.models import WALL_SCREEN_LASTS, WallScreen
 from patients.queries.wall import screens_of
+from patients.queries.wards import names_of_wards, read_wards
 from patients.requests import UNPROCESSABLE, SignedInRequest, posted
 from patients.ward.seen import as_of, is_still_seen, read_rows_state, seen_token
 from patients.ward.wall import wall_of
@@ -66,7 +66,7 @@ def _wall_page(request: HttpRequest, screen: WallScreen | None) -> HttpResponse:
     shown = wall_of(screen.ward_ids, state.now)
     context = {
         "wall": shown,
-        "wards": Ward.objects.filter(pk__in=screen.ward_ids),
+        "wards": read_wards(screen.ward_ids),
         "wrong_clock": state.wrong_clock,
         "signature": seen_token(state.stamp, shown.holds_until, is_old=is_old),
     }
@@ -83,7 +83,7 @@ def walls(request: SignedInRequest) -> HttpResponse:
     if not form.is_bound or not form.is_valid():
         if form.is_bound:
             check_can_start_wall(request.user)
-        names = dict(Ward.objects.values_list("pk", "name"))
+        names = names_of_wards()
         screens = [
             (screen, ", ".join(names.get(pk, "?") for pk in screen.ward_ids))
             for screen in screens_of(request.user, now)

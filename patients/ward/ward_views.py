@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from crs_app.accounts.models import Ward
 from crs_app.accounts.permissions import check_can_manage_wards
+from patients.queries.wards import read_ward
 from patients.recording.inputs import ConflictError
 from patients.requests import (
     CONFLICT,
@@ -50,7 +51,7 @@ def wards(request: SignedInRequest) -> HttpResponse:
 def ward(request: SignedInRequest, ward_id: int) -> HttpResponse:
     """Show the form that renames a ward; a POST renames, closes or opens it."""
     check_can_manage_wards(request.user)
-    found = Ward.objects.filter(pk=ward_id).first()
+    found = read_ward(ward_id)
     if found is None:
         raise Http404("No such ward")
     step = request.POST.get("step", "")
