@@ -6,8 +6,8 @@ import uuid
 from typing import Any, Final
 
 from django.contrib import messages
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -18,6 +18,7 @@ from patients.exchange.inbox_cards import message_text
 from patients.exchange.local_codes import (
     MappedMeanwhileError,
     add_code,
+    count_codes,
     current_codes,
     effects_of,
     last_row,
@@ -25,8 +26,9 @@ from patients.exchange.local_codes import (
 )
 from patients.exchange.system_forms import CodeForm, meaning_text
 from patients.exchange.system_views import system_or_404
-from patients.models import ExternalSystem, InboundMessage, LocalCode, Verdict
-from patients.queries.traffic import faults_of, hours_of, waiting_codes
+from patients.models import ExternalSystem
+from patients.queries.exchange import read_systems
+from patients.queries.traffic import faults_of, hours_of, read_fault, waiting_codes
 from patients.requests import CONFLICT, UNPROCESSABLE, SignedInRequest, posted
 
 _LONGEST_NUMBER: Final = 18
@@ -94,7 +96,7 @@ def _codes_page(
         "form": form,
         "rows": rows,
         "waiting": waiting_codes(segments_with_unknown_codes(system)),
-        "earlier": LocalCode.objects.filter(system=system).count() - len(rows),
+        "earlier": count_codes(system) - len(rows),
     }
     is_wrong = form.is_bound and bool(form.errors)
     return render(
@@ -115,7 +117,7 @@ def traffic(request: SignedInRequest) -> HttpResponse:
     now = timezone.now()
     context = {
         "system": system,
-        "systems": ExternalSystem.objects.order_by("name"),
+        "systems": read_systems(),
         "hours": hours_of(now, system),
         "faults": [(one, why_held(one.reason)) for one in faults_of(now, system)],
         "now": now,
@@ -127,8 +129,9 @@ def traffic(request: SignedInRequest) -> HttpResponse:
 @requires(Act.MANAGE_SYSTEMS)
 def message(request: SignedInRequest, message_id: uuid.UUID) -> HttpResponse:
     """Show a message that was not accepted, as it was sent; that somebody looked is recorded."""
-    messages_of_faults = InboundMessage.objects.exclude(verdict=Verdict.ACCEPTED)
-    found = get_object_or_404(messages_of_faults.select_related("system"), pk=message_id)
+    found = read_fault(message_id)
+    if found is None:
+        raise Http404("No such message")
     request.shown_course = found.course_id
     context = {
         "message": found,

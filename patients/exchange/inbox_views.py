@@ -46,7 +46,9 @@ from patients.queries.held import (
     decided_lately,
     items_to_decide,
     messages_of_strangers,
+    read_decisions,
     read_heard,
+    read_item,
     read_sums,
     undecided_for,
     wards_with_items,
@@ -188,7 +190,9 @@ def dismiss(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 def sent(request: SignedInRequest, course_id: uuid.UUID, item_id: uuid.UUID) -> HttpResponse:
     """Show the part of a message that an item stands in, as it was sent."""
     course = course_or_404(request, course_id)
-    item = get_object_or_404(HeldItem.objects.select_related("message"), pk=item_id, course=course)
+    item = read_item(course, item_id)
+    if item is None:
+        raise Http404("No such item")
     return _sent(request, segment_of(item))
 
 
@@ -270,13 +274,7 @@ def _done(
         answer = render(request, "exchange/monitor_row.html", context)
         return trigger_client_event(answer, "crs:clock", after="settle")
     if request.htmx:
-        found = HeldItem.objects.filter(pk__in=[item.pk for item in items])
-        decisions = [
-            one.decision
-            for one in found.select_related(
-                "decision__act", "message__system", "course__patient"
-            ).defer("message__raw")
-        ]
+        decisions = read_decisions(item.pk for item in items)
         (done,) = done_cards(decisions)[:1]
         answer = render(request, "exchange/card_done.html", {"done": done, "just_now": True})
         return trigger_client_event(answer, "crs:held", after="settle")

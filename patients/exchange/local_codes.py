@@ -167,6 +167,11 @@ def current_codes(system: ExternalSystem) -> list[LocalCode]:
     return list(rows.order_by("code", "coding_system", "-pk").distinct("code", "coding_system"))
 
 
+def count_codes(system: ExternalSystem) -> int:
+    """Count every row about a code of a system, also those that a later row replaces."""
+    return LocalCode.objects.filter(system=system).count()
+
+
 def segments_with_unknown_codes(system: ExternalSystem) -> list[str]:
     """Return the segments of HL7 v2 of which the code is not known, of the newest messages."""
     items = open_items().filter(message__system=system, reason=UNKNOWN_CODE)

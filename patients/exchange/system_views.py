@@ -6,22 +6,23 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from crs_app.accounts.decorators import requires
 from crs_app.accounts.forms import ConfirmedForm
-from crs_app.accounts.models import Ward
 from crs_app.accounts.rights import Act
 from patients.exchange.access.keys import (
     KeySetError,
     add_keys,
     change_rights,
     end_key,
+    keys_of,
     last_grant,
+    read_key,
     scopes_of,
     version_of_grant,
 )
@@ -37,8 +38,10 @@ from patients.exchange.system_forms import (
     SettingsForm,
 )
 from patients.exchange.unverified import unverified_rows
-from patients.models import ExternalSystem, SystemKey, SystemKind
+from patients.models import ExternalSystem, SystemKind
+from patients.queries.exchange import read_system
 from patients.queries.traffic import system_rows
+from patients.queries.wards import read_wards
 from patients.recording.inputs import ConflictError
 from patients.requests import CONFLICT, UNPROCESSABLE, SignedInRequest, posted
 
@@ -93,14 +96,11 @@ def system(request: SignedInRequest, system_id: int) -> HttpResponse:
     """Show one system: its settings, keys and rights, its codes and its traffic."""
     found = system_or_404(system_id)
     now = timezone.now()
-    wards = Ward.objects.filter(pk__in=[int(ward) for ward in found.filing_of_wards])
+    wards = read_wards(int(ward) for ward in found.filing_of_wards)
     context = {
         "system": found,
         "row": next(row for row in system_rows(now) if row.system.pk == found.pk),
-        "keys": [
-            (key, getattr(key, "end", None))
-            for key in SystemKey.objects.filter(system=found).select_related("end__by", "added_by")
-        ],
+        "keys": [(key, getattr(key, "end", None)) for key in keys_of(found)],
         "scopes": [SCOPE_WORDS.get(scope, scope) for scope in scopes_of(found)],
         "codes": len(current_codes(found)),
         "filed_kinds": [
@@ -181,8 +181,9 @@ def keys(request: SignedInRequest, system_id: int) -> HttpResponse:
 @requires(Act.MANAGE_SYSTEMS)
 def key_end(request: SignedInRequest, system_id: int, key_id: int) -> HttpResponse:
     """Ask before a key is ended, and do it: its tokens end with it."""
-    system_keys = SystemKey.objects.filter(system=system_id).select_related("system")
-    found = get_object_or_404(system_keys, pk=key_id)
+    found = read_key(system_id, key_id)
+    if found is None:
+        raise Http404("No such key")
     form = ConfirmedForm(request, posted(request))
     if form.is_bound and form.is_valid():
         end_key(found, request.user, timezone.now())
@@ -222,7 +223,10 @@ def unverified(request: SignedInRequest) -> HttpResponse:
 
 def system_or_404(system_id: int) -> ExternalSystem:
     """Return the system; raise Http404 where there is none."""
-    return get_object_or_404(ExternalSystem.objects.select_related("user"), pk=system_id)
+    found = read_system(system_id)
+    if found is None:
+        raise Http404("No such system")
+    return found
 
 
 def _add(form: ConfirmedForm, error: ValidationError) -> None:

@@ -31,6 +31,16 @@ from patients.queries.identity import read_kept_record, read_patient_by_mrn
 _LOCK: Final = f"SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)) WHERE {SQL_NEEDED}"
 
 
+def read_systems() -> list[ExternalSystem]:
+    """Read every other system, in order of names."""
+    return list(ExternalSystem.objects.order_by("name"))
+
+
+def read_system(system_id: int) -> ExternalSystem | None:
+    """Read a system with the user who is its author; None where there is none with this key."""
+    return ExternalSystem.objects.select_related("user").filter(pk=system_id).first()
+
+
 def lock_control_id(system: ExternalSystem, control_id: str) -> None:
     """Wait for every other message of that name until the transaction ends.
 

@@ -83,7 +83,8 @@ def undecided_of(course_id: uuid.UUID) -> list[HeldItem]:
 def undecided_for(reader: User, ward: str = "", search: str = "") -> list[HeldItem]:
     """Read the undecided items of courses that ``reader`` may chart on.
 
-    ``ward`` is the name of a ward, ``search`` a part of a name, an MRN or a bed; "" is all.
+    ``ward`` is the name of a ward; ``search`` is a part of a name, an MRN, a bed or the name of the
+    sending system; "" is all.
     """
     items = undecided().filter(may_chart_courses(reader), course__isnull=False)
     if ward:
@@ -134,6 +135,19 @@ def decided_lately(reader: User, now: datetime, at_most: int) -> list[HeldDecisi
     )
     decisions = decisions.select_related("item__message__system", "item__course__patient", "act")
     return list(decisions.defer("item__message__raw").order_by("-at", "item__number")[:at_most])
+
+
+def read_item(course: Course, item_id: uuid.UUID) -> HeldItem | None:
+    """Read an item of ``course`` with its message; None where the course has no such item."""
+    return HeldItem.objects.select_related("message").filter(pk=item_id, course=course).first()
+
+
+def read_decisions(item_ids: Iterable[uuid.UUID]) -> list[HeldDecision]:
+    """Read the decisions about items that were decided, with all that a card of one shows."""
+    items = HeldItem.objects.filter(pk__in=list(item_ids)).select_related(
+        "decision__act", "message__system", "course__patient"
+    )
+    return [item.decision for item in items.defer("message__raw")]
 
 
 def items_to_decide(course: Course, item_ids: Iterable[uuid.UUID]) -> list[HeldItem]:

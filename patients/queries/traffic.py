@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -125,6 +126,12 @@ def faults_of(now: datetime, system: ExternalSystem | None = None) -> list[Inbou
     )
     found = found.select_related("system").defer("raw", "answer").order_by("-received_at")
     return list(found[:FAULTS_AT_MOST])
+
+
+def read_fault(message_id: uuid.UUID) -> InboundMessage | None:
+    """Read a message that was not accepted, with its system; None where there is none."""
+    refused = InboundMessage.objects.exclude(verdict=Verdict.ACCEPTED).filter(pk=message_id)
+    return refused.select_related("system").first()
 
 
 def _of(system: ExternalSystem | None) -> QuerySet[InboundMessage]:

@@ -191,8 +191,19 @@ def last_grant(system: ExternalSystem) -> SystemGrant | None:
 
 
 def version_of_grant(last: SystemGrant | None) -> str:
-    """Return what differs after each grant."""
+    """Return the optimistic-lock token of a grant: it differs after each grant."""
     return "0" if last is None else str(last.pk)
+
+
+def keys_of(system: ExternalSystem) -> list[SystemKey]:
+    """Read every key of a system, with its end and who added it."""
+    return list(SystemKey.objects.filter(system=system).select_related("end__by", "added_by"))
+
+
+def read_key(system_id: int, key_id: int) -> SystemKey | None:
+    """Read one key of a system, with the system; None where it has no such key."""
+    keys = SystemKey.objects.filter(system=system_id, pk=key_id)
+    return keys.select_related("system").first()
 
 
 def open_keys(purpose: KeyPurpose, issuer: str) -> list[SystemKey]:
