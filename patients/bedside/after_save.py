@@ -15,7 +15,7 @@ from django_htmx.http import trigger_client_event
 from crs_app.error_pages import STORED_HEADER
 from grading.engine.entries import Weight
 from patients.bedside.new_rows import NewRows, grade_changes_of, is_newest, new_rows_of
-from patients.bedside.page import FORM_PARTS, form_parts, may_do, shared_context
+from patients.bedside.page import FORM_PARTS, build_card, form_parts, may_do, shared_context
 from patients.bedside.timeline import ASKS_ITSELF, TimelineView, timeline_of
 from patients.display.assessment import (
     grade_number,
@@ -24,8 +24,7 @@ from patients.display.assessment import (
     was_assessed,
 )
 from patients.display.banner import Banner, banner_of
-from patients.display.grade_card import GradeCard, grade_card
-from patients.display.ice_due import ice_due_of
+from patients.display.grade_card import GradeCard
 from patients.display.previous_values import (
     Infusion,
     PreviousValue,
@@ -47,7 +46,6 @@ from patients.forms.unchanged import UnchangedItem, unchanged_items
 from patients.guidance.advice import advice_for_status
 from patients.guidance.panel import GuidancePanel, build_panel
 from patients.models import Course, EntryKind
-from patients.queries.ages import age_at_infusion
 from patients.queries.attributions import AttributionProposal, read_latest_attributions
 from patients.queries.entries import parse_entry
 from patients.queries.grades import GradeHistory
@@ -106,8 +104,9 @@ class AfterSave:
 
     ``announcement`` is the change of the current grade in words, "" where it did not change;
     ``changes`` are the changes of grade that the act added to the history, empty where the
-    announcement is the only one. ``new_rows`` are added to the timeline, the lowest place first;
-    where other rows changed too, it is None and ``timeline`` is the whole timeline.
+    announcement is the only one. ``new_rows`` are added to the timeline, the lowest place first,
+    none where the page asks for its rows itself. Where the page shows another timeline than the
+    newest rows, or other rows changed too, they are None and ``timeline`` is the whole timeline.
     ``may_end_or_resume``: a death was charted, or something was retracted that may be one.
     """
 
@@ -146,39 +145,16 @@ def after_save(
     answers = read_latest_answers(course.pk) if history.may_have_answers else {}
     advice = advice_for_status(course, status, history.grades, result.for_guidance, answers)
     entry_rows = _entry_rows(result, weights)
-    shows_newest = not shown.timeline and not shown.day
-    new_rows = (
-        new_rows_of(result, history, in_panels(entry_rows), answer, shown.until)
-        if shows_newest
-        else None
-    )
-    if shown.timeline in ASKS_ITSELF:
-        new_rows = []
+    new_rows = _new_rows(result, history, entry_rows, answer, shown)
     return AfterSave(
         course=course,
         text=_saved_text(entry_rows),
         announcement=_announcement(result, history),
         changes=_changes(result, history),
-        card=grade_card(
-            course.pk,
-            status,
-            history.grades,
-            history.authors,
-            history.assessed_since,
-            recent=history.recent,
-            age_years=age_at_infusion(course),
-            ice_due=ice_due_of(course, status),
-        ),
+        card=build_card(course, status, history),
         banner=_banner(result),
         new_rows=new_rows,
-        timeline=timeline_of(
-            course.pk,
-            result.now,
-            TimelineView.of({"show": shown.timeline, "day": shown.day, "until": shown.until}),
-            can_correct=True,
-        )
-        if new_rows is None
-        else None,
+        timeline=_whole_timeline(result, shown) if new_rows is None else None,
         previous=previous_values(status, running),
         running=running,
         unchanged=unchanged,
@@ -240,6 +216,26 @@ def _entry_rows(result: RecordingResult, weights: list[Weight]) -> list[Timeline
     )
 
 
+def _new_rows(
+    result: RecordingResult,
+    history: GradeHistory,
+    entry_rows: list[TimelineRow],
+    answer: AnswerRow | None,
+    shown: ShownOnPage,
+) -> list[NewRows] | None:
+    """Return the rows to add to the timeline of the page; None where it is sent whole."""
+    if shown.timeline in ASKS_ITSELF:
+        return []
+    if shown.timeline or shown.day:
+        return None
+    return new_rows_of(result, history, in_panels(entry_rows), answer, shown.until)
+
+
+def _whole_timeline(result: RecordingResult, shown: ShownOnPage) -> Timeline:
+    view = TimelineView.of({"show": shown.timeline, "day": shown.day, "until": shown.until})
+    return timeline_of(result.course.pk, result.now, view, can_correct=True)
+
+
 def _saved_text(rows: list[TimelineRow]) -> str:
     """Return what was recorded; of a retraction, what was marked as entered in error."""
     return "; ".join(
@@ -258,7 +254,7 @@ def _banner(result: RecordingResult) -> Banner | None:
 
 
 def _touches_grade_0(result: RecordingResult) -> bool:
-    """Whether the answer shows a grade 0: then it must know whether it was assessed."""
+    """Whether the answer writes a grade 0: then it must be read since when one is known."""
     shown = {result.grade_before, *(g for c in result.grade_changes for g in (c.before, c.after))}
     return 0 in shown
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from typing import Final
 
@@ -17,8 +17,8 @@ from patients.queries.grades import GradeChangeRow, GradeHistory
 from patients.queries.guidance_answers import AnswerRow
 from patients.queries.timeline import TimelinePosition
 from patients.recording.record import RecordingResult
+from patients.recording.regrade import AFTER_EVERYTHING
 
-_AFTER_EVERYTHING: Final = datetime.max.replace(tzinfo=UTC)
 _TOP: Final = "afterbegin:#timeline-rows"
 _ABOVE: Final = "beforebegin:#{row}, #timeline:not(:has(#{row})) > #row-not-loaded"
 """Above a row; where another user charted it and the page has not loaded it, at the element that
@@ -100,7 +100,7 @@ def _placed(
     lowest = rows[-1]
     if _is_on_top(lowest, result, history):
         return NewRows(rows, _TOP)
-    position = TimelinePosition(lowest.at, _AFTER_EVERYTHING, 0)
+    position = TimelinePosition(lowest.at, AFTER_EVERYTHING, 0)
     if lowest.entry_id is not None:
         position = TimelinePosition(lowest.at, result.act.recorded_at, 0)
     below = row_below(result.course.pk, result.now, position, until)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from crs_app.accounts.permissions import can_admit, can_answer_advice, can_chart, right_to
 from crs_app.accounts.rights import Act
+from grading.engine.status import CurrentStatus
 from patients.bedside.timeline import TimelineView, timeline_of
 from patients.display.banner import banner_of
 from patients.display.closed import ClosedNotice, closed_notice
@@ -236,17 +237,21 @@ def page_context(
 
 def card_of(data: BedsideData) -> GradeCard:
     """Build the grade card from data that were read already."""
-    history = data.history
+    is_closed = data.closing is not None
+    return build_card(data.course, data.status.current, data.history, closed=is_closed)
+
+
+def build_card(
+    course: Course, status: CurrentStatus, history: GradeHistory, *, closed: bool = False
+) -> GradeCard:
+    """Build the grade card of ``course``; ``closed``: ``status`` is that of its end."""
     return grade_card(
-        data.course.pk,
-        data.status.current,
-        history.grades,
-        history.authors,
-        history.assessed_since,
-        closed=data.closing is not None,
-        recent=history.recent,
-        age_years=age_at_infusion(data.course),
-        ice_due=ice_due_of(data.course, data.status.current),
+        course.pk,
+        status,
+        history,
+        closed=closed,
+        age_years=age_at_infusion(course),
+        ice_due=ice_due_of(course, status),
     )
 
 

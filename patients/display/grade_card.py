@@ -29,7 +29,7 @@ from patients.display.text import (
     vital_sign_number,
 )
 from patients.display.value_strip import StripValue, strip_of, values_before
-from patients.queries.grades import EntryAuthor, GradeInterval
+from patients.queries.grades import EntryAuthor, GradeHistory, GradeInterval
 
 
 class Source(NamedTuple):
@@ -201,44 +201,37 @@ _FIRST_REASONS: Final = 2
 def grade_card(
     course_id: uuid.UUID,
     status: Any,
-    intervals: Sequence[GradeInterval],
-    authors: Mapping[str, EntryAuthor],
-    assessed_since: datetime | None = None,
+    history: GradeHistory,
     *,
     closed: bool = False,
-    recent: Iterable[entries.Entry] = (),
     age_years: int | None = None,
     ice_due: IceDue | None = None,
 ) -> GradeCard:
-    """Build the card of a course from its current status.
+    """Build the card of a course from its current status and its grades up to then.
 
-    ``intervals`` are the stored grades up to now, in order; ``authors`` those of the evidence, by
-    entry id. ``assessed_since`` is the earliest time of which a grade 0 is known.
-    ``closed``: the course is closed, and ``status`` that of its end. The strip compares with
-    ``recent``, and with what is usual at ``age_years``.
+    ``history`` has the authors of the evidence. ``closed``: the course is closed, and ``status`` is
+    that of its end. The strip of values marks what is unusual at ``age_years``; None: in adults.
     """
     now: datetime = status.at
+    intervals = history.grades
     missing = missing_for_grade_0(status)
     maximum = max((interval.grade for interval in intervals), default=None)
     if missing and maximum == 0:
         maximum = None
-    since = _since(intervals, status.grade)
-    if since is not None and status.grade == 0:
-        since = max(since, assessed_since or since)
     shown_on_card = {
         "grade": status.grade,
         "at_most": status.at_most,
-        "since": since,
+        "since": _since(intervals, status.grade, history.assessed_since),
         "peak_24h": _peak(intervals, now),
         "maximum": maximum,
         "maximum_at": next((s.start for s in intervals if s.grade == maximum), None),
-        "criteria": _criteria(status, authors, closed=closed),
+        "criteria": _criteria(status, history.authors, closed=closed),
         "unknown": [
             UnknownLine(u.code, u.could_reach, u.why) for u in results_last(status.unknown)
         ],
         "upcoming": [] if closed else list(_upcoming(status)),
         "excluded": _excluded(status),
-        "strip": strip_of(status, values_before(status.latest, recent), age_years),
+        "strip": strip_of(status, values_before(status.latest, history.recent), age_years),
         "never_charted": never_charted(status),
         "ended": status.ended,
         "clock_behind": clock_behind_text(now),
@@ -272,14 +265,18 @@ def _reasons(shown_on_card: Mapping[str, Any]) -> list[Reason]:
     return [*met[:1], *([] if bound is None else [bound]), *others]
 
 
-def _since(intervals: Sequence[GradeInterval], grade: int | None) -> datetime | None:
-    """Return since when the grade has had this value, whatever else changed meanwhile."""
+def _since(
+    intervals: Sequence[GradeInterval], grade: int | None, assessed_since: datetime | None
+) -> datetime | None:
+    """Return since when the grade has had this value; a grade 0 not before it was assessed."""
     since = None
     for interval in reversed(intervals):
         if interval.grade != grade:
             break
         since = interval.start
-    return since
+    if since is None or grade != 0 or assessed_since is None:
+        return since
+    return max(since, assessed_since)
 
 
 def _peak(intervals: Sequence[GradeInterval], now: datetime) -> int | None:

@@ -48,9 +48,7 @@ def handover(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     card = grade_card(
         course_id,
         status.current,
-        history.grades,
-        history.authors,
-        read.chart.assessed_since,
+        history._replace(assessed_since=read.chart.assessed_since),
         closed=read.chart.is_closed,
         age_years=age_at_infusion(read.known.course),
     )

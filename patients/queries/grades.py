@@ -302,9 +302,9 @@ class GradeHistory(NamedTuple):
     answered on the course. ``latest_entry_at`` and ``latest_other_at`` are the times of the latest
     entry and of the latest answer, review or move, without those of ``apart_from_act``.
     ``recent`` are the latest entries in force with a value of the strip, a few of each kind.
-    ``rise`` is how the
-    highest grade was reached, where that is within ``PEAK_WINDOW``. ``assessed_since`` is read
-    where a grade 0 is shown: None where it is not, and where it was never assessed.
+    ``rise`` is how the highest grade was reached, where that is within ``PEAK_WINDOW``.
+    ``assessed_since`` is read where a grade 0 is shown: None where none is, and where the course
+    was never assessed.
     """
 
     grades: list[GradeInterval]

@@ -8,8 +8,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -36,6 +36,7 @@ from patients.recording.laboratory_limits import forget_limits, remember_limits
 from patients.recording.lock import course_queue, lock_course
 from patients.recording.rates import check_rates
 from patients.recording.regrade import (
+    AFTER_EVERYTHING,
     BEFORE_EVERYTHING,
     GradeChange,
     HistoryDiff,
@@ -44,7 +45,6 @@ from patients.recording.regrade import (
 )
 from patients.recording.write import replace_checkpoints, write_act
 
-_AFTER_EVERYTHING: Final = datetime.max.replace(tzinfo=UTC)
 _ONE_TICK: Final = timedelta(microseconds=1)
 _CLOCKS_AGREE: Final = timedelta(seconds=1)
 _HALF_A_MINUTE: Final = timedelta(seconds=30)
@@ -83,12 +83,15 @@ def record_entries(
 ) -> RecordingResult:
     """Record one act of charting and regrade the course from the earliest instant it touches.
 
-    The same ``form_id`` again is a replay: it answers as before and records nothing. Raises
-    ReplacedAlreadyError where someone else has corrected or retracted the entry meanwhile, and
-    FormReusedError where the form was saved before with other contents or by another user. Raises
+    The same ``form_id`` again is a replay: it answers as before and records nothing.
+
+    Raises ReplacedAlreadyError where someone else has corrected or retracted the entry meanwhile,
+    FormReusedError where the form was saved before with other contents or by another user,
     CourseClosedError where the course was closed meanwhile, AheadOfClockError for a typed time
-    ahead of the database's clock, and RuntimeError inside a transaction: a thread that holds a
-    course's lock must not wait in its queue.
+    ahead of the database's clock, ImpossibleRateError where a weight or rate recorded meanwhile
+    brings a rate beyond its hard limit, and WaitedTooLongError where the course stays locked.
+    Raises RuntimeError inside a transaction: a thread that holds a course's lock must not wait in
+    its queue.
     """
     with course_queue(course.pk), transaction.atomic(durable=True):
         ended_at = lock_course(course)
@@ -167,7 +170,8 @@ def append_act(
         remember_limits(course, act, submission.limits)
     forget_limits(replaced)
     note_stored(again=False)
-    return _result(course, act, entries, new_rows, result.regraded, result.diff, result.entries)
+    recorded = _Recorded(act, entries, new_rows)
+    return _result(course, recorded, result.regraded, result.diff, result.entries)
 
 
 def _read(
@@ -187,16 +191,24 @@ def _read(
     )
 
 
+class _Recorded(NamedTuple):
+    """An act with its entries, and these as a query would read them."""
+
+    act: ChartingAct
+    entries: tuple[Entry, ...]
+    new_rows: tuple[EntryRow, ...]
+
+
 def _timed(
     course: Course,
     new_entries: Sequence[NewEntry],
     snapshot: SaveSnapshot,
     submission: Submission,
 ) -> list[NewEntry]:
-    """Return the entries with those ``by_clock`` of just now at the time of the act.
+    """Return the entries, those ``by_clock`` that are about now with the recording time of the act.
 
-    The clocks of application and database may differ, and one that was set back gives the act a
-    later time than it shows. Raises AheadOfClockError for a typed time that is too far ahead.
+    The clocks of application and database may differ, and after a clock was set back the act gets a
+    later time than the clock shows. Raises AheadOfClockError for a typed time too far ahead.
     """
     recorded_at = _recording_time(snapshot, submission)
     timed = [
@@ -211,10 +223,10 @@ def _timed(
 
 
 def _by_clock_of(recorded_at: datetime, at: datetime, infused_at: datetime) -> datetime:
-    """Return ``at``, which is by the application's clock, by the clock of the act.
+    """Convert ``at`` from the application's clock to the clock of the act.
 
-    It is never later than ``recorded_at``. An earlier time, of a form that is sent again, was shown
-    to the user: it stays.
+    The result is never later than ``recorded_at``. A time of more than two minutes ago, as of a
+    form that is sent again, was shown to the user and stays.
     """
     now, moved = timezone.now(), at
     differ = recorded_at - now
@@ -241,7 +253,7 @@ def _earliest(new_entries: Sequence[NewEntry], replaced: Iterable[Entry]) -> dat
     touched: list[NewEntry | Entry] = [*new_entries, *replaced]
     if any(entry.kind == EntryKind.BASELINE for entry in touched):
         return BEFORE_EVERYTHING
-    return min((entry.at for entry in touched), default=_AFTER_EVERYTHING)
+    return min((entry.at for entry in touched), default=AFTER_EVERYTHING)
 
 
 def _new_act(
@@ -360,29 +372,29 @@ def _replayed(
     regraded, read = regrade_from_checkpoint(
         course, snapshot, snapshot.entries, policy_periods, now
     )
-    new_rows = tuple(entry_row_of(entry) for entry in entries)
     note_stored(again=True)
-    return _result(course, act, entries, new_rows, regraded, diff, read, now=now)
+    recorded = _Recorded(act, entries, tuple(entry_row_of(entry) for entry in entries))
+    return _result(course, recorded, regraded, diff, read, now=now)
 
 
 def _result(
     course: Course,
-    act: ChartingAct,
-    entries: tuple[Entry, ...],
-    new_rows: tuple[EntryRow, ...],
+    recorded: _Recorded,
     regraded: Regraded,
     diff: HistoryDiff,
     read: SplitEntries,
     *,
     now: datetime | None = None,
 ) -> RecordingResult:
+    """Build the result; ``now`` is the time of its status for a replay, else None."""
+    act = recorded.act
     if regraded.status is None:
-        raise ValueError("a course was regraded without an instant to stand at")
+        raise ValueError("a course was regraded without a time for its status")
     return RecordingResult(
         course=course,
         act=act,
-        entries=entries,
-        new_rows=new_rows,
+        entries=recorded.entries,
+        new_rows=recorded.new_rows,
         now=now or act.recorded_at,
         status=regraded.status,
         grade_before=diff.grade_before(act.recorded_at),

@@ -26,6 +26,7 @@ from patients.queries.snapshot import SaveSnapshot, read_for_save
 from patients.recording.write import HistoryChanges
 
 BEFORE_EVERYTHING: Final = datetime.min.replace(tzinfo=UTC)
+AFTER_EVERYTHING: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

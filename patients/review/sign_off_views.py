@@ -168,7 +168,7 @@ def _show(
         "closed": closed_notice(read_closing(course), None, now),
         "can_chart": False,
         "can_move": False,
-        "card": grade_card(course.pk, current.current, history.grades, history.authors),
+        "card": grade_card(course.pk, current.current, history),
         "changes": changes_since(course, chart.seen_until, now),
     }
     return render(request, "review/sign_off_page.html", context, status=status)

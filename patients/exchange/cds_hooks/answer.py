@@ -53,14 +53,7 @@ def answer_hook(system: ExternalSystem, request: HookRequest) -> Answer:
 def _cards(status: CourseStatus, orders: Sequence[Order], hook: Hook) -> list[Card]:
     course = status.course
     history = read_history_for(course.pk, status.current)
-    shown = grade_card(
-        course.pk,
-        status.current,
-        history.grades,
-        history.authors,
-        history.assessed_since,
-        age_years=age_at_infusion(course),
-    )
+    shown = grade_card(course.pk, status.current, history, age_years=age_at_infusion(course))
     advice = advice_of(status, history)
     if hook.has_orders:
         return order_cards_of(orders, advice, shown, with_dose=hook is Hook.ORDER_SIGN)

@@ -138,7 +138,7 @@ def test_each_button_of_the_panel_is_recorded_once(nurse_client: Client, grade_3
 
 def card_of(course: Course, status: CurrentStatus) -> GradeCard:
     history = read_history_for(course.pk, status)
-    return grade_card(course.pk, status, history.grades, history.authors)
+    return grade_card(course.pk, status, history)
 
 
 def test_a_page_left_open_over_midnight_is_sent_the_dates(clinician: User, course: Course) -> None:
