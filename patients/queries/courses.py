@@ -30,7 +30,7 @@ def read_course(course_id: uuid.UUID) -> Course:
 
     The setting COURSE_READER names a function that replaces ``read_course_by_orm``; None keeps it.
 
-    :raises Course.DoesNotExist: where there is no such course.
+    Raises Course.DoesNotExist where there is no such course.
     """
     return _reader(settings.COURSE_READER)(course_id)
 

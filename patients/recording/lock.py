@@ -30,7 +30,10 @@ _ALL_TURNS_AT_MOST_S: Final = 5.0
 
 
 class _Queue:
-    """The turns of one course in this process; ``begun`` is when the present one began."""
+    """The turns of one course in this process.
+
+    ``begun`` is when the present one began; ``is_stuck``: the last waited too long for the row.
+    """
 
     def __init__(self) -> None:
         self.turn = Lock()
@@ -40,8 +43,8 @@ class _Queue:
     def take_turn(self) -> bool:
         """Wait for a turn; return whether it came.
 
-        Who comes while the present turn lasts too long, or where the one before it ended so, does
-        not wait.
+        A thread does not wait where the present turn has lasted too long, or the last one ended by
+        waiting too long for the row.
         """
         last = time.monotonic() + _ALL_TURNS_AT_MOST_S
         while not self.turn.acquire(timeout=self._patience_s(last)):
@@ -64,8 +67,8 @@ _QUEUES_LOCK: Final = Lock()
 def course_queue(course_id: uuid.UUID) -> Iterator[None]:
     """Take a turn at a course: only one thread of a process waits for the row lock.
 
-    The row lock alone keeps writers apart; this saves the other threads' waiting connections. A
-    thread takes one turn at most, and none while it holds the lock of a course. Raises
+    The row lock alone keeps writers apart; the queue keeps the other threads from waiting with a
+    connection each. A thread takes one turn at most, none while it holds a course's lock. Raises
     WaitedTooLongError where no turn comes.
     """
     with _QUEUES_LOCK:

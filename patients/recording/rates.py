@@ -24,11 +24,11 @@ def check_rates(
     replaced: Sequence[Entry],
     submission: Submission,
 ) -> None:
-    """Raise ImpossibleRateError where a rate passes its hard limit by an act of just now.
+    """Raise ImpossibleRateError where the act brings a rate beyond its hard limit.
 
-    Its form has checked the dose by the weight that it read. One more statement checks it again
-    where someone recorded an act since: within the minute before this one. What another system sent
-    was converted under the lock.
+    The form has checked the dose by the weight that it read. Where the act before this one is less
+    than a minute old, the form may have been read before it, and one more statement checks again.
+    Imports are not checked; what another system sent was converted under the lock.
     """
     kinds = {row.kind for row in new_rows} | {entry.kind for entry in replaced}
     last, is_import = snapshot.last_recorded_at, submission.recorded_at is not None

@@ -18,7 +18,7 @@ _LOCK_OF_NAMES: Final = "SELECT pg_advisory_xact_lock(hashtext('names of wards')
 def lock_ward_names() -> None:
     """Let nobody else make or rename a ward until the transaction ends.
 
-    Who takes this lock takes it before the row of any ward or course.
+    Take this lock before that of the row of any ward or course, so that no two wait for each other.
     """
     with connection.cursor() as cursor:
         cursor.execute(_LOCK_OF_NAMES)
@@ -27,7 +27,7 @@ def lock_ward_names() -> None:
 def ward_for_patient(name: str) -> Ward:
     """Return the ward of that name, which cannot be closed before the transaction ends.
 
-    :raises WardClosedError: where the ward is closed.
+    Raises WardClosedError where the ward is closed.
     """
     ward = locked_ward(name)
     check_takes_patients(ward)

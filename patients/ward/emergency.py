@@ -41,7 +41,7 @@ def open_with_reason(course: Course, asked: AskedAccess, by: User) -> EmergencyA
 
     The same form sent again is a replay: it answers as before and records nothing.
 
-    :raises FormUsedError: where this form was sent before with other contents or by somebody else.
+    Raises FormUsedError where this form was sent before with other contents or by somebody else.
     """
     check_can_use_emergency_access(by)
     before = EmergencyAccess.objects.filter(form_id=asked.form_id).first()

@@ -259,7 +259,7 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
 def ward_to_go_to(typed: str) -> str:
     """Return the name of the ward that takes the patient, as the table of wards has it.
 
-    :raises ValidationError: where it is closed, or there is none and forms may not make one.
+    Raises ValidationError where it is closed, or there is none and forms may not make one.
     """
     found = find_ward_then_or_now(typed)
     if found is not None and not found.is_open:

@@ -84,7 +84,7 @@ class Assertion:
 def header_of(text: str) -> Header:
     """Read the header, to find the key by it.
 
-    :raises AssertionRefusedError: where it is no token, or names no key or another algorithm.
+    Raises AssertionRefusedError where it is no token, or names no key or another algorithm.
     """
     header = _parsed(text, lambda: jws.extract_compact(text.encode("ascii")).headers())
     algorithm, kid, jku = header.get("alg"), header.get("kid"), header.get("jku", "")
@@ -100,7 +100,7 @@ def header_of(text: str) -> Header:
 def claimed(text: str, name: str) -> str:
     """Return a claim that nobody has verified yet, to find the keys of who claims it; else "".
 
-    :raises AssertionRefusedError: where it is no token.
+    Raises AssertionRefusedError where it is no token.
     """
     payload = _parsed(text, lambda: jws.extract_compact(text.encode("ascii")).payload)
     claims = _parsed(text, lambda: _object(payload))
@@ -113,7 +113,7 @@ def verify(text: str, jwk: Mapping[str, Any], expected: Expected) -> Assertion:
 
     The caller must have found ``jwk`` by the header, and takes ``jti`` once.
 
-    :raises AssertionRefusedError: for any other token.
+    Raises AssertionRefusedError for any other token.
     """
     header = header_of(text)
     key = key_from(jwk)
@@ -131,7 +131,7 @@ def verify(text: str, jwk: Mapping[str, Any], expected: Expected) -> Assertion:
 def key_from(jwk: Mapping[str, Any]) -> Key:
     """Return the public key of a JSON Web Key.
 
-    :raises ValueError: where it is none that can sign as ``ALGORITHMS`` ask.
+    Raises ValueError where it is none that can sign as ``ALGORITHMS`` ask.
     """
     try:
         key: Key = (RSAKey if jwk.get("kty") == "RSA" else ECKey).import_key(dict(jwk))
@@ -144,7 +144,7 @@ def key_from(jwk: Mapping[str, Any]) -> Key:
 def algorithm_of(key: Key) -> str:
     """Return the one algorithm of ``ALGORITHMS`` that fits the key.
 
-    :raises ValueError: where none does, or the key is too short for RFC 7518, section 3.3.
+    Raises ValueError where none does, or the key is too short for RFC 7518, section 3.3.
     """
     if isinstance(key, RSAKey) and key.public_key.key_size >= 2048:
         return "RS384"

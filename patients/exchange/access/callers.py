@@ -59,7 +59,7 @@ class Caller:
     def require(self, *scopes: str) -> None:
         """Refuse what the token does not allow.
 
-        :raises CallRefusedError: with status 403.
+        Raises CallRefusedError with status 403.
         """
         for scope in scopes:
             if not self.may(scope):
@@ -81,7 +81,7 @@ View = Callable[..., HttpResponseBase]
 def system_of(request: HttpRequest) -> Caller:
     """Return which system sent the request, by the token in its header; count the request.
 
-    :raises CallRefusedError: 401 without a valid token, 429 where it sends too often.
+    Raises CallRefusedError: 401 without a valid token, 429 where it sends too often.
     """
     now = timezone.now()
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")

@@ -48,7 +48,7 @@ def hook_caller(request: HttpRequest, service_url: str) -> HookCaller:
 
     Decorate the view with ``callers.for_programs``, and record the call by ``callers.record_call``.
 
-    :raises CallRefusedError: 401 without an accepted token, 429 where it calls too often. Its
+    Raises CallRefusedError: 401 without an accepted token, 429 where it calls too often. Its
         ``response()`` is an OperationOutcome; a service may answer its ``status`` and ``headers``.
     """
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
@@ -66,7 +66,7 @@ def hook_caller(request: HttpRequest, service_url: str) -> HookCaller:
 def caller_of_token(text: str, service_url: str) -> HookCaller:
     """Return whose token this is, and take it once.
 
-    :raises AssertionRefusedError: for any token that is not valid here and now.
+    Raises AssertionRefusedError for any token that is not valid here and now.
     """
     now, header, issuer = timezone.now(), header_of(text), claimed(text, "iss")
     named = (header.kid, header.jku)

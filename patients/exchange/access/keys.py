@@ -40,7 +40,7 @@ class PublicKey:
 def read_key_set(text: str) -> list[PublicKey]:
     """Read a JSON Web Key Set (RFC 7517), or one key alone.
 
-    :raises KeySetError: where one of its keys is private, has no name or cannot be used.
+    Raises KeySetError where one of its keys is private, has no name or cannot be used.
     """
     try:
         found = json.loads(text)
@@ -88,7 +88,7 @@ def add_keys(
 
     The same keys again, as by a second tap, are answered as before.
 
-    :raises KeySetError: where a key of this name was registered before.
+    Raises KeySetError where a key of this name was registered before.
     """
     check_can_manage_users(by)
     purpose = KeyPurpose.HOOKS if issuer else KeyPurpose.TOKEN
@@ -143,7 +143,7 @@ def end_key(key: SystemKey, by: User, now: datetime) -> bool:
 def grant(system: ExternalSystem, scopes: Iterable[str], by: User, now: datetime) -> SystemGrant:
     """Let ``system`` do exactly what ``scopes`` say, from its next request on.
 
-    :raises UnknownScopeError: for a scope that this site does not have.
+    Raises UnknownScopeError for a scope that this site does not have.
     """
     check_can_manage_users(by)
     kept = sorted(set(scopes))
@@ -173,7 +173,7 @@ def change_rights(
 ) -> None:
     """Let ``system`` do exactly what ``scopes`` say; ``seen`` is the grant that a page showed.
 
-    :raises RightsChangedError: where another grant holds since, of other scopes.
+    Raises RightsChangedError where another grant holds since, of other scopes.
     """
     check_can_manage_users(by)
     ExternalSystem.objects.select_for_update(no_key=True).get(pk=system.pk)

@@ -43,7 +43,7 @@ def at_address(what: str, address: str) -> str:
 def count(sender: str, at_most: int, now: datetime) -> None:
     """Count a request of ``sender``.
 
-    :raises TooManyError: from the one after ``at_most`` in this minute of the clock on.
+    Raises TooManyError from the one after ``at_most`` in this minute of the clock on.
     """
     minute = now.replace(second=0, microsecond=0)
     so_far = RequestCount.objects.raw(_COUNT, [sender, minute])[0].count

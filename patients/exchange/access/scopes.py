@@ -34,7 +34,7 @@ class UnknownScopeError(ValueError):
 def letters_of(scopes: Iterable[str]) -> dict[str, set[str]]:
     """Return the letters of each resource that ``scopes`` have.
 
-    :raises UnknownScopeError: for a scope of another form, resource or letter.
+    Raises UnknownScopeError for a scope of another form, resource or letter.
     """
     found: dict[str, set[str]] = {}
     for scope in scopes:
@@ -48,7 +48,7 @@ def letters_of(scopes: Iterable[str]) -> dict[str, set[str]]:
 def asked(scope: str | None) -> list[str]:
     """Return the scopes of a request, each once, in its order.
 
-    :raises UnknownScopeError: where one is unknown, or none is asked for.
+    Raises UnknownScopeError where one is unknown, or none is asked for.
     """
     scopes = list(dict.fromkeys((scope or "").split()))
     if not scopes or len(scopes) > _MOST_ASKED:

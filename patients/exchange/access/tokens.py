@@ -52,7 +52,7 @@ def token_of(text: str, now: datetime) -> AccessToken | None:
 def take_once(issuer: str, assertion: Assertion) -> None:
     """Note that an assertion was used; of several at one time, the database lets one through.
 
-    :raises AssertionRefusedError: where it was used before.
+    Raises AssertionRefusedError where it was used before.
     """
     try:
         with transaction.atomic():

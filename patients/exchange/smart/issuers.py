@@ -134,7 +134,7 @@ def _credential(secret: str | None, before: LaunchIssuer | None) -> tuple[str, s
 def secret_of(row: LaunchIssuer) -> str:
     """Return the secret of this application at the health record.
 
-    :raises LaunchRefusedError: where CRS_SECRET_KEY was replaced since.
+    Raises LaunchRefusedError where CRS_SECRET_KEY was replaced since.
     """
     return _decrypted(row.client_secret)
 
@@ -142,7 +142,7 @@ def secret_of(row: LaunchIssuer) -> str:
 def key_of(row: LaunchIssuer) -> ECKey:
     """Return the key of this application for the health record.
 
-    :raises LaunchRefusedError: where CRS_SECRET_KEY was replaced since.
+    Raises LaunchRefusedError where CRS_SECRET_KEY was replaced since.
     """
     return ECKey.import_key(json.loads(_decrypted(row.private_key)))
 

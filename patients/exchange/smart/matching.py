@@ -18,7 +18,7 @@ from patients.queries.exchange import read_open_course, read_patient_of
 def user_of(issuer: LaunchIssuer, launched: Launched) -> User:
     """Return the user whom an administrator linked to who signed in at the health record.
 
-    :raises LaunchRefusedError: where there is none, or one who may not open charts.
+    Raises LaunchRefusedError where there is none, or one who may not open charts.
     """
     users = users_named(issuer.iss, launched.identities)
     if not users:
@@ -36,7 +36,7 @@ def user_of(issuer: LaunchIssuer, launched: Launched) -> User:
 def record_number(patient: Mapping[str, Any], system: str) -> str:
     """Return the one record number of the Patient in the configured identifier system.
 
-    :raises LaunchRefusedError: where there is none, or two different ones.
+    Raises LaunchRefusedError where there is none, or two different ones.
     """
     numbers = record_numbers(patient, system)
     if len(numbers) != 1:
@@ -47,7 +47,7 @@ def record_number(patient: Mapping[str, Any], system: str) -> str:
 def open_course(patient: Mapping[str, Any], mrn: str) -> Course:
     """Return the open course of the patient with this record number, the last infused of several.
 
-    :raises LaunchRefusedError: where there is none, or the birth date is that of somebody else.
+    Raises LaunchRefusedError where there is none, or the birth date is that of somebody else.
     """
     known = read_patient_of([mrn])
     found = None if known is None else read_open_course(known[0])

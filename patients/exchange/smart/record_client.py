@@ -44,7 +44,7 @@ class Launched:
 def read_configuration(iss: str) -> Endpoints:
     """Read where a health record signs people in.
 
-    :raises LaunchRefusedError: where it does not answer, or does not offer what is needed.
+    Raises LaunchRefusedError where it does not answer, or does not offer what is needed.
     """
     found = _asked("GET", f"{iss.rstrip('/')}/.well-known/smart-configuration")
     names = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -59,8 +59,8 @@ def read_configuration(iss: str) -> Endpoints:
 def launched(issuer: LaunchIssuer, code: str, *, verifier: str, nonce: str, back: str) -> Launched:
     """Exchange a code, verify who signed in, and read the Patient of the launch.
 
-    :raises LaunchRefusedError: where the health record does not answer.
-    :raises crs_app.accounts.hospital.refusals.RefusedError: for an identity token that is not
+    Raises LaunchRefusedError where the health record does not answer.
+    Raises crs_app.accounts.hospital.refusals.RefusedError for an identity token that is not
         valid here.
     """
     answer = _token(issuer, code, verifier, back)
