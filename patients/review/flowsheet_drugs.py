@@ -24,7 +24,7 @@ def drugs(maker: RowMaker) -> list[Row]:
         charted = [one for one in maker.all if _is_of(one, drug)]
         if charted:
             series.append(_as_charted(maker, drug, charted))
-            series += _in_canonical_unit(maker, drug, charted)
+            series += _in_canonical_unit(maker, drug)
     return maker.rows([*series, *_equivalent(maker)])
 
 
@@ -52,9 +52,7 @@ def _dose(maker: RowMaker, read: kinds.Vasopressor) -> Fraction | None:
     return charted_dose(read, read.weight_kg or weight_at(maker.data.weights, read.at))
 
 
-def _in_canonical_unit(
-    maker: RowMaker, drug: VasopressorDrug, charted: Sequence[TimelineEntry]
-) -> list[Series]:
+def _in_canonical_unit(maker: RowMaker, drug: VasopressorDrug) -> list[Series]:
     """Return the row of doses in the unit of Table 3, where they were charted otherwise."""
     canonical = DRUGS[drug].canonical
     row = Series(f"{drug.value}.dose", drug.label, Worst.HIGHEST, lasts=True)

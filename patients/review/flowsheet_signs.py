@@ -120,7 +120,15 @@ def _fio2(
         # A rule of the policy may call a cannula low whatever its estimate.
         is_high = is_high and _AT_LEAST_40 in _codes_at(maker, at)
     text = ("~" if estimated else "") + format_number(percent)
-    return Value(at, percent, text, HIGH if is_high else WITHIN, True, estimated, source)
+    return Value(
+        at,
+        percent,
+        text,
+        HIGH if is_high else WITHIN,
+        runs=True,
+        is_estimated=estimated,
+        sources=source,
+    )
 
 
 def _codes_at(maker: RowMaker, at: datetime) -> set[str]:

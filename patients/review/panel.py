@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -64,11 +64,11 @@ class PeriodLine:
 
 @dataclass(frozen=True, slots=True)
 class SignOffPanel:
-    """What the panel shows of the chosen period.
+    """What the panel shows of the chosen period; ``chosen`` None: there is none at that time.
 
-    ``form`` is None for who may not sign, and for a period whose sign-off stands; it can then be
-    signed ``again``. ``at`` is an instant in the period. ``is_then``: as it was known before now,
-    to read alone. ``covers`` are the number and the time of recording of the last entry that a
+    ``form`` is None for a reader who may not sign, and for a period whose sign-off stands; it can
+    then be signed ``again``. ``at`` is an instant in the period. ``is_then``: as it was known
+    before now, to read alone. ``covers`` are the number and the time of recording of the last entry that a
     sign-off covers; None where nothing is charted. ``reasons_at`` is the instant whose criteria
     explain the grade. ``not_assessed`` is a sentence where the grade is a 0, and too little was
     charted to know it for the whole period, else ""; ``is_assessed`` says whether it is known at
@@ -78,20 +78,20 @@ class SignOffPanel:
 
     lines: Sequence[PeriodLine]
     chosen: ReviewPeriod | None
-    span: str
-    length: str
     text: str
-    grade: int | None
-    form: SignForm | None
     can_sign: bool
     again: bool
     covers: tuple[int, datetime] | None
     waiting: int
-    reasons_at: datetime | None
     at: datetime | None
     is_then: bool
+    ended_at: datetime | None
+    span: str = ""
+    length: str = ""
+    grade: int | None = None
+    form: SignForm | None = None
+    reasons_at: datetime | None = None
     not_assessed: str = ""
-    ended_at: datetime | None = None
     is_assessed: bool = True
 
     @property
@@ -151,69 +151,92 @@ class SignOffState(NamedTuple):
     waiting: int
 
 
+class PanelView(NamedTuple):
+    """What a page asks of the panel.
+
+    ``at`` is an instant of the period to show; None chooses the one that waits first. ``again``
+    offers the form for a period whose sign-off stands. ``form`` is one that was refused; ``typed``
+    is what was typed in a form whose period has changed. ``is_then``: as it was known before now.
+    """
+
+    at: datetime | None = None
+    again: bool = False
+    form: SignForm | None = None
+    typed: Mapping[str, Any] | None = None
+    is_then: bool = False
+
+
 def build_panel(
     course: Course,
     reader: User,
     chart: CourseReviews,
     now: datetime,
-    *,
-    at: datetime | None = None,
-    again: bool = False,
-    form: SignForm | None = None,
-    typed: Mapping[str, Any] | None = None,
-    is_then: bool = False,
+    view: PanelView,
 ) -> SignOffPanel:
-    """Build the panel of the period in which ``at`` lies; None chooses the one that waits first.
+    """Build the panel of the period that ``view`` asks for.
 
     A time after the end of the last period leads to it, as at an ended course.
-
-    ``again`` offers the form for a period whose sign-off stands. ``form`` is one that was refused;
-    ``typed`` is what was typed in a form whose period has changed.
     """
     until = graded_until(now, course.ended_at, chart.latest_clinical_at)
-    goes_on = course.ended_at is None or (is_then and now < course.ended_at)
+    goes_on = course.ended_at is None or (view.is_then and now < course.ended_at)
     periods = review_periods(chart.runs, chart.sign_offs, until, goes_on=goes_on)
-    at = None if at is None else min(at, until)
+    at = None if view.at is None else min(view.at, until)
     chosen = first_to_look_at(periods) if at is None else period_at(periods, at)
-    piece = None if chosen is None else _piece_to_sign(periods, chosen, at)
-    can_sign = can_review(reader) and not is_then
-    stands = chosen is not None and chosen.state in (State.SIGNED, State.ANOTHER_GRADE)
-    not_assessed = "" if piece is None else _not_assessed(piece, chart.assessed_since)
-    if piece is not None and piece.grade is not None:
-        is_assessed = _is_assessed(piece, chart)
-        form = form or sign_form(_shown(piece, chart, now), typed, is_assessed=is_assessed)
-        form.is_assessed = is_assessed
-    shows_form = can_sign and (again or not stands)
     lines = [
         _line(
             period,
             reader.pk,
             is_chosen=period is chosen,
-            is_then=is_then,
+            is_then=view.is_then,
             is_assessed=_is_assessed(period.to_sign, chart),
         )
         for period in periods
     ]
-    return SignOffPanel(
+    can_sign = can_review(reader) and not view.is_then
+    panel = SignOffPanel(
         lines=lines,
         chosen=chosen,
-        span=""
-        if piece is None
-        else span_text(piece.start, piece.end, is_open=piece.is_open and not is_then),
-        length="" if piece is None else duration_text(piece.end - piece.start),
         text="" if chosen is None else lines[periods.index(chosen)].text,
-        grade=None if piece is None else piece.grade,
-        is_assessed=piece is None or _is_assessed(piece, chart),
-        form=form if shows_form else None,
+        form=view.form if can_sign else None,
         can_sign=can_sign,
-        again=again,
+        again=view.again,
         covers=None if chart.last_entry_at is None else (chart.entry_number, chart.last_entry_at),
         waiting=sum(period.waits for period in periods),
-        reasons_at=None if piece is None else _reasons_at(piece, at),
-        at=at if at is not None or piece is None else piece.start,
-        is_then=is_then,
-        not_assessed=not_assessed,
+        at=at,
+        is_then=view.is_then,
         ended_at=_ended_at(periods, at) if chosen is None else None,
+    )
+    if chosen is None:
+        return panel
+    piece = _piece_to_sign(periods, chosen, at)
+    return _with_piece(panel, piece, _form_of(piece, chart, now, view), chart)
+
+
+def _form_of(piece: Piece, chart: CourseReviews, now: datetime, view: PanelView) -> SignForm | None:
+    """Return the form that signs ``piece``; where it is not graded, the refused one or None."""
+    if piece.grade is None:
+        return view.form
+    is_assessed = _is_assessed(piece, chart)
+    form = view.form or sign_form(_shown(piece, chart, now), view.typed, is_assessed=is_assessed)
+    form.is_assessed = is_assessed
+    return form
+
+
+def _with_piece(
+    panel: SignOffPanel, piece: Piece, form: SignForm | None, chart: CourseReviews
+) -> SignOffPanel:
+    """Return ``panel`` with what it shows of ``piece``, and ``form`` where it can be signed."""
+    stands = panel.chosen is not None and panel.chosen.state in (State.SIGNED, State.ANOTHER_GRADE)
+    return replace(
+        panel,
+        span=span_text(piece.start, piece.end, is_open=piece.is_open and not panel.is_then),
+        length=duration_text(piece.end - piece.start),
+        grade=piece.grade,
+        is_assessed=_is_assessed(piece, chart),
+        form=form if panel.can_sign and (panel.again or not stands) else None,
+        reasons_at=_reasons_at(piece, panel.at),
+        at=piece.start if panel.at is None else panel.at,
+        not_assessed=_not_assessed(piece, chart.assessed_since),
     )
 
 
@@ -240,15 +263,20 @@ def _ended_at(periods: Sequence[ReviewPeriod], at: datetime | None) -> datetime 
 
 
 def read_reasons(course: Course, at: datetime, known_at: datetime) -> list[PeriodReason]:
-    """Read why the grade at ``at`` is what it is, the highest first, in one statement."""
+    """Read why the grade at ``at`` is what it is, in one statement.
+
+    First the criteria that are met, the highest first; then what is not known.
+    """
     period = read_period_at(course.pk, HEADLINE, at=at, known_at=known_at).period
     if period is None:
         return []
     met = [
-        PeriodReason(one["grade"], one["explanation"], False) for one in period.findings["criteria"]
+        PeriodReason(one["grade"], one["explanation"], is_unknown=False)
+        for one in period.findings["criteria"]
     ]
     unknown = [
-        PeriodReason(one["could_reach"], one["why"], True) for one in period.findings["unknown"]
+        PeriodReason(one["could_reach"], one["why"], is_unknown=True)
+        for one in period.findings["unknown"]
     ]
     return sorted(met, key=lambda one: -one.grade) + unknown
 
@@ -332,20 +360,6 @@ def waiting_courses(reader: User, now: datetime) -> list[WaitingCourse]:
             place = place_text(course.ward, course.bed)
             waiting.append(WaitingCourse(course, place, lines, max(0, len(found) - LISTED)))
     return waiting
-
-
-def sign_off_states(
-    course_ids: Iterable[uuid.UUID], now: datetime
-) -> dict[uuid.UUID, SignOffState]:
-    """Return the sign-off of each course as one mark, in one statement.
-
-    Courses that are not graded yet have none. The courses are open ones.
-    """
-    states = {
-        course_id: sign_off_state(periods)
-        for course_id, periods in _periods_of(list(course_ids), now).items()
-    }
-    return {course_id: state for course_id, state in states.items() if state is not None}
 
 
 def sign_off_state(

@@ -41,6 +41,7 @@ from patients.review.forms import AGREE, SeenForm, SignForm
 from patients.review.panel import (
     LISTED,
     REVIEWER,
+    PanelView,
     SignOffPanel,
     build_panel,
     known_until,
@@ -68,20 +69,18 @@ def sign_off(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
             at = _instant(request)
         except BadAddressError as error:
             return render(request, "review/bad_address.html", {"error": error}, status=_BAD_REQUEST)
-        return _show(request, course, at=at, again="again" in request.GET)
+        return _show(request, course, PanelView(at, again="again" in request.GET))
     check_can_review(request.user, course)
     form = SignForm(request.POST)
     if not form.is_valid():
-        at = form.cleaned_data.get("start")
-        return _show(request, course, at=at, again=True, form=form, status=UNPROCESSABLE)
+        view = PanelView(form.cleaned_data.get("start"), again=True, form=form)
+        return _show(request, course, view, status=UNPROCESSABLE)
     new = form.new_sign_off()
     try:
         review = sign(course, new, request.user)
     except ConflictError as error:
-        return _show(
-            request, course, at=new.start, typed=form.typed(), refusal=error.sentence,
-            status=CONFLICT,
-        )  # fmt: skip
+        view = PanelView(new.start, typed=form.typed())
+        return _show(request, course, view, status=CONFLICT, refusal=error.sentence)
     return _signed(request, course, review)
 
 
@@ -137,19 +136,19 @@ def panel_context(
 def _show(
     request: SignedInRequest,
     course: Course,
+    view: PanelView,
     *,
     status: int = 200,
     refusal: str = "",
-    **chosen: Any,
 ) -> HttpResponse:
     now = now_for(course)
     chart = read_panel_data(course, request.user, now)
     news = _news(request, course, chart, now)
     if news:
-        chosen |= {"typed": {}, "again": False}
+        view = view._replace(typed={}, again=False)
     elif _is_open(request):
-        chosen["again"] = True
-    panel = build_panel(course, request.user, chart, now, **chosen)
+        view = view._replace(again=True)
+    panel = build_panel(course, request.user, chart, now, view)
     if request.method == "GET" and request.htmx and request.GET.get("signature") == panel.signature:
         return HttpResponse(status=204)
     place = PanelPlace.of(_page_of_panel(request), course.pk)

@@ -49,7 +49,7 @@ from patients.review.page import (
     table_rows,
     window_of,
 )
-from patients.review.panel import build_panel, read_panel_data
+from patients.review.panel import PanelView, build_panel, read_panel_data
 from patients.review.place import PanelPlace
 from patients.review.plot_query import MORE_ROWS, parse_plot_query
 from patients.review.scales_at import scales_at_instant
@@ -192,10 +192,10 @@ def _sign_off(
     course, at, known_at = known.course, address.instants.at, known.known_at
     place = PanelPlace.of(request.get_full_path(), course.pk)
     if not address.is_now:
-        panel = build_panel(course, request.user, chart, known_at, at=at, is_then=True)
+        panel = build_panel(course, request.user, chart, known_at, PanelView(at, is_then=True))
         return panel_context(course, panel, chart, known_at, place)
-    again = "again" in request.GET
-    panel = build_panel(course, request.user, chart, known_at, at=at, again=again)
+    view = PanelView(at, again="again" in request.GET)
+    panel = build_panel(course, request.user, chart, known_at, view)
     changes = changes_since(course, chart.seen_until, known_at, weights_among(known.rows))
     return panel_context(course, panel, chart, known_at, place) | {"changes": changes}
 

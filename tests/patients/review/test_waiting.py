@@ -11,8 +11,8 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from grading.systems import HEADLINE
 from patients.models import Course
-from patients.queries.reviews import read_course_reviews
-from patients.review.panel import LISTED, sign_off_states
+from patients.queries.reviews import read_course_reviews, read_reviews_of_courses
+from patients.review.panel import LISTED, SignOffState, sign_off_state
 from patients.review.sign_off import ReviewPeriod, State, review_periods
 from tests.factories import admit, ago, chart, correct, sending
 from tests.patients.review.sign_off_form import another, signed
@@ -78,23 +78,29 @@ def test_of_a_course_with_many_periods_the_others_are_counted(
     assert f"and {len(sign_off_lines(course)) - LISTED} more" in html
 
 
+def mark_of(course: Course) -> SignOffState:
+    """The mark of a course as the board computes it."""
+    now = timezone.now()
+    runs, sign_offs = read_reviews_of_courses([course.pk], HEADLINE, now)[course.pk]
+    mark = sign_off_state(review_periods(runs, sign_offs, now))
+    assert mark is not None
+    return mark
+
+
 def test_the_mark_of_a_course_is_what_is_most_urgent(
     intensivist_client: Client, clinician: User, grade_2: Course
 ) -> None:
     quiet = admit(clinician, name="VASILE, Ion", bed="09")
-    ids = [grade_2.pk, quiet.pk]
-
-    def states() -> dict[str, State]:
-        return {str(key): one.state for key, one in sign_off_states(ids, timezone.now()).items()}
-
-    assert states() == {str(grade_2.pk): State.NOT_SIGNED, str(quiet.pk): State.NOTHING_TO_SIGN}
+    assert (mark_of(grade_2).state, mark_of(quiet).state) == (
+        State.NOT_SIGNED,
+        State.NOTHING_TO_SIGN,
+    )
     signed(intensivist_client, grade_2)
     signed(intensivist_client, grade_2)
-    marks = sign_off_states(ids, timezone.now())
-    assert (marks[grade_2.pk].waiting, marks[grade_2.pk].state.mark) == (0, "✓")
+    assert (mark_of(grade_2).waiting, mark_of(grade_2).state.mark) == (0, "✓")
     oxygen = grade_2.entries.get(kind="oxygen")
     correct(oxygen, oxygen.at, {"device": "venturi_mask", "fio2_percent": "50"}, sending(clinician))
-    mark = sign_off_states(ids, timezone.now())[grade_2.pk]
+    mark = mark_of(grade_2)
     assert (mark.state, mark.waiting) == (State.NEW_LOOK, 1)
     assert "now 3 from" in mark.text
     assert "A. Osei signed 2" in mark.text
