@@ -11,6 +11,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from django.db import DataError, InterfaceError, OperationalError, transaction
@@ -19,6 +20,7 @@ from patients.exchange.before_the_mark import file_before_the_mark
 from patients.exchange.chart_message import ActOf, chart
 from patients.exchange.context_of import context_of, with_known_keys
 from patients.exchange.entry_names import named_for
+from patients.exchange.formats.context import Context
 from patients.exchange.formats.convert import convert
 from patients.exchange.formats.received import Document, RefusedDocumentError
 from patients.exchange.incoming import (
@@ -74,10 +76,10 @@ def receive(
 
     The same message again (control id and bytes) is answered as before, once it was accepted or
     rejected; one that was not accepted, or failed here, is tried again. Other bytes under a control
-    id that was used are rejected. ``address`` is where it came from;
-    ``is_recorded``: the door by which it came records each call itself. Raises OperationalError or
-    InterfaceError where the database does not answer: then nothing is stored, and the sender must
-    send again. Call it outside a transaction: what it returns is committed.
+    id that was used are rejected. ``address`` is where it came from; ``is_recorded``: the door by
+    which it came records each call itself. Raises OperationalError or InterfaceError where the
+    database does not answer: then nothing is stored, and the sender must send again. Call it
+    outside a transaction: what it returns is committed.
     """
     digest = hashlib.sha256(incoming.raw).hexdigest()
     control_id = incoming.control_id or digest
@@ -164,27 +166,8 @@ def _decide(receiving: Receiving, same: Sequence[InboundMessage], place: _Place)
         reason = refused or _no_patient("no such patient is on the chart")
         outcome = Outcome(incoming.verdict_of(reason), refused=reason)
         return keep(receiving, same, outcome, None, received_at)
-    context = context_of(
-        receiving.system, course, received_at, mrn=place.mrn, is_by_bed=place.mrn is None
-    )
     try:
-        document = incoming.read(context, received_at)
-        _check_keys(document)
-        if file_before_the_mark(receiving.system, course, document, received_at):
-            context = context_of(
-                receiving.system, course, received_at, mrn=place.mrn, is_by_bed=place.mrn is None
-            )
-            document = incoming.read(context, received_at)
-        context = with_known_keys(context, receiving.system, course, document)
-        if context.known:
-            document = incoming.read(context, received_at)
-        document = thinned(
-            document,
-            context,
-            receiving.system,
-            course,
-            may_wait=incoming.format is not MessageFormat.FLOWSHEET,
-        )
+        document, context = _read(receiving, course, place.mrn, received_at)
     except RefusedDocumentError as error:
         outcome = Outcome(incoming.verdict_of(error), refused=error)
         return keep(receiving, same, outcome, course, received_at)
@@ -206,6 +189,28 @@ def _decide(receiving: Receiving, same: Sequence[InboundMessage], place: _Place)
     ids = frozenset(str(entry["id"]) for entry in converted.entries)
     outcome = Outcome(Verdict.ACCEPTED, document=document, converted=converted, entries=ids)
     return keep(receiving, same, outcome, course, received_at)
+
+
+def _read(
+    receiving: Receiving, course: Course, mrn: str | None, received_at: datetime
+) -> tuple[Document, Context]:
+    """Read the message on the locked course, thinned, and return it with the context it needs.
+
+    It is read again where what is filed before it, or what is known of its keys, changes how it is
+    read. Raises RefusedDocumentError.
+    """
+    system, incoming = receiving.system, receiving.incoming
+    context = context_of(system, course, received_at, mrn=mrn, is_by_bed=mrn is None)
+    document = incoming.read(context, received_at)
+    _check_keys(document)
+    if file_before_the_mark(system, course, document, received_at):
+        context = context_of(system, course, received_at, mrn=mrn, is_by_bed=mrn is None)
+        document = incoming.read(context, received_at)
+    context = with_known_keys(context, system, course, document)
+    if context.known:
+        document = incoming.read(context, received_at)
+    may_wait = incoming.format is not MessageFormat.FLOWSHEET
+    return thinned(document, context, system, course, may_wait=may_wait), context
 
 
 def _check_keys(document: Document) -> None:

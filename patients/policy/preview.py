@@ -25,7 +25,10 @@ from patients.recording.regrade import PolicyPreview, preview_regrade
 
 
 class Effect(NamedTuple):
-    """The first difference that a decision would make to a course: now (``is_now``) or later."""
+    """A difference that a decision would make to a course.
+
+    It is the one at present (``is_now``), else the next to come, else the first in the past.
+    """
 
     course: Course
     difference: GradeDifference
@@ -51,8 +54,8 @@ def effects_on_course(course: Course, version: PolicyVersion) -> list[GradeDiffe
 def _effect(course: Course, differences: Sequence[GradeDifference], now: datetime) -> Effect:
     for difference in differences:
         if difference.end is None or now < difference.end:
-            return Effect(course, difference, difference.start <= now)
-    return Effect(course, differences[0], False)
+            return Effect(course, difference, is_now=difference.start <= now)
+    return Effect(course, differences[0], is_now=False)
 
 
 def _differences(

@@ -107,7 +107,11 @@ class FrameSplitter:
     def _take(self, end: int) -> Frame:
         message = bytes(self._bytes[:end])
         is_too_long = self._dropped + end > LONGEST_MESSAGE
-        frame = Frame((self._head or message)[:_HEAD_KEPT], True) if is_too_long else Frame(message)
+        frame = (
+            Frame((self._head or message)[:_HEAD_KEPT], is_too_long=True)
+            if is_too_long
+            else Frame(message)
+        )
         rest = self._bytes[end + len(END) :]
         self._forget()
         self._bytes = rest
