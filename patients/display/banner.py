@@ -69,7 +69,7 @@ def banner_at(
 ) -> Banner:
     """Build the banner of ``course`` at ``at``; a page that reads no weight or baseline has none.
 
-    Name, number, product, ward and bed are those of ``course``: a course of then has those of then.
+    Name, number, product, ward and bed are those of ``course``, which may be as known earlier.
     """
     return Banner(
         course_id=course.pk,

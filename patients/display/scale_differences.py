@@ -30,13 +30,13 @@ def difference_sentences(
     """
     by_axis: dict[tuple[str, str, Axis], list[Difference]] = {}
     for one in differ:
-        if with_icans or not _is_beside(one):
+        if with_icans or not _is_about_other_toxicity(one):
             by_axis.setdefault((one.higher.key, one.lower.key, one.axis), []).append(one)
     return [_sentence(together, shown) for together in by_axis.values()]
 
 
-def _is_beside(one: Difference) -> bool:
-    """Return whether a difference is none to explain: ICANS grades neurotoxicity alone."""
+def _is_about_other_toxicity(one: Difference) -> bool:
+    """Return whether a difference from ICANS is about something that ICANS does not grade."""
     return ICANS in (one.higher.key, one.lower.key) and one.axis is not Axis.NEURO
 
 
@@ -57,7 +57,7 @@ def _part(scale: ScaleShown, text: str) -> SentencePart:
 def bound_sentences(
     headline: ScaleShown, others: Iterable[ScaleShown], *, with_icans: bool = False
 ) -> list[Sentence]:
-    """Return a sentence for each scale whose bound is another than that of ``headline``.
+    """Return a sentence for each scale whose bound differs from that of ``headline``.
 
     That is where one of the two is sure, or where grades agree and bounds do not. ICANS is
     left out, unless it was asked for ``with_icans``.

@@ -126,7 +126,7 @@ class ExportForm(forms.Form):
 
 
 class RunField(forms.UUIDField):
-    """Id of an export, which the page makes; what is none is left out, and a new one is made."""
+    """Id of an export, made by the page; text that is no id counts as empty: a new one is made."""
 
     def to_python(self, value: Any) -> Any:
         """Return the id; None where nothing, or no id, was sent."""

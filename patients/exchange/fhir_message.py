@@ -120,7 +120,7 @@ class FhirMessage:
                 reference = item.resource.get(key)
                 if isinstance(reference, Mapping):
                     yield from self._in_system(_listed([reference.get("identifier")]))
-        for patient in patients:  # where the record of before is the one on the chart
+        for patient in patients:  # where the earlier record is the one on the chart
             yield from record_numbers(patient, self.mrn_system, former=True)
 
     def _in_system(self, identifiers: Iterator[Mapping[str, Any]]) -> Iterator[str]:

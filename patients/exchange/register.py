@@ -111,7 +111,7 @@ class SystemChangedError(ConflictError):
 def change_system(
     system: ExternalSystem, values: Mapping[str, Any], *, by: User, seen: str | None = None
 ) -> None:
-    """Change columns of a system; the database keeps its row of before.
+    """Change columns of a system; the database keeps the earlier row.
 
     ``seen`` is the ``settings_version`` that a page showed; None asks nothing. Raises
     ValidationError by column, and SystemChangedError.

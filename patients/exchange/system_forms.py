@@ -84,7 +84,7 @@ def _filing_name(kind: EntryKind) -> str:
 
 
 class SettingsForm(SeenForm):
-    """The settings of a system; the database keeps those of before."""
+    """The settings of a system; the database keeps the earlier ones."""
 
     mrn_system = OneLine(
         label="Identifier system of its record numbers",

@@ -31,7 +31,7 @@ _HOUR: Final = timedelta(hours=1)
 def _fields() -> tuple[str, ...]:
     """Return every key that an entry can have, each once, kind after kind.
 
-    Those that crs-course/2 has added are the last: a column of before keeps its place.
+    Those that crs-course/2 has added are the last: an older column keeps its place.
     """
     keys = [(kind, name) for kind, names in FIELDS.items() for name in sorted(names)]
     new_kinds = {kind.kind for kind in NEW_KINDS}

@@ -62,7 +62,7 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
     ``graded_from_infusion``: an entry for a time before the infusion is refused.
     ``field_of_place``: the field of a fault that the reader of course files reports, where the
     names differ. ``is_renewed``: after a save a new form takes its place, because what it proposes
-    has changed; ``leads_back``: that is the form of vital signs.
+    has changed; ``leads_back``: after a save the form of vital signs takes its place.
 
     ``bodies`` are the entries in the words of the course file and ``charted`` the same as the
     reader made them, once the form was cleaned; a correction has exactly one.

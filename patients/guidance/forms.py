@@ -211,7 +211,10 @@ class QuickActionForm(TapForm):
     seen_version = forms.CharField(required=False, max_length=40)
 
     def new_entry(self, now: datetime, unchanged: Sequence[UnchangedItem]) -> NewEntry:
-        """Return the entry to record; raise StaleActionError where the chart has changed."""
+        """Return the entry to record.
+
+        Raises StaleActionError where the chart has changed, and for an action that is not known.
+        """
         at = self.cleaned_data["sent_at"] or now
         about, _, rest = self.cleaned_data["action"].partition(":")
         what, _, answer = rest.partition(":")

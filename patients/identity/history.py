@@ -1,4 +1,4 @@
-"""The facts of an identity in words: what stands, and what stood before, with author and reason."""
+"""The facts of an identity in words: present and earlier values, with author and reason."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _MAY_BE_EMPTY: Final = frozenset({"birth_date", "age_years", "developmental_dela
 class HistoryRow(NamedTuple):
     """A line of the history: a fact, its value from ``at`` on, and who recorded it.
 
-    ``before`` is what the correction replaced, "" at admission. ``stands`` is whether the value
-    stands still.
+    ``before`` is what the correction replaced, "" at admission. ``is_present``: the value is the
+    present one.
     """
 
     at: datetime
@@ -35,11 +35,11 @@ class HistoryRow(NamedTuple):
     before: str
     author: str
     why: str
-    stands: bool
+    is_present: bool
 
 
 def present_texts(course: Course) -> dict[str, str]:
-    """Return what stands now of each fact that can be corrected, in words."""
+    """Return the present value of each fact that can be corrected, in words."""
     patient = course.patient
     birth = fact_text("birth_date", patient.birth_date)
     if patient.birth_date is None:
@@ -65,14 +65,14 @@ def identity_history(course: Course, courses: Sequence[Course]) -> list[HistoryR
     rows += _at_admission(patient, None, first, corrections, courses)
     for one in courses:
         rows += _at_admission(one, one, one, corrections, courses)
-    return _mark_standing(sorted(rows, key=lambda row: row.at, reverse=True))
+    return _mark_present(sorted(rows, key=lambda row: row.at, reverse=True))
 
 
-def _mark_standing(rows: Sequence[HistoryRow]) -> list[HistoryRow]:
+def _mark_present(rows: Sequence[HistoryRow]) -> list[HistoryRow]:
     seen: set[str] = set()
     marked = []
     for row in rows:
-        marked.append(row._replace(stands=row.what not in seen or not row.value))
+        marked.append(row._replace(is_present=row.what not in seen or not row.value))
         seen.add(row.what)
     return marked
 
@@ -87,7 +87,7 @@ def _corrected(one: IdentityCorrection, courses: Sequence[Course]) -> list[Histo
             before,
             one.recorded_by.display_name,
             one.reason,
-            stands=True,
+            is_present=True,
         )
         for column, (before, after) in zip(names, change_texts(one.before, one.after), strict=True)
     ]
@@ -104,7 +104,7 @@ def _joined(joining: PatientJoin) -> HistoryRow:
         "",
         joining.recorded_by.display_name,
         joining.reason,
-        stands=True,
+        is_present=True,
     )
 
 
@@ -115,7 +115,7 @@ def _at_admission(
     corrections: Sequence[IdentityCorrection],
     courses: Sequence[Course],
 ) -> list[HistoryRow]:
-    """Return what stood when ``admitted`` was opened: the first value of each fact."""
+    """Return the first value of each fact, as it was when ``admitted`` was opened."""
     columns = FACTS_OF_PATIENT if course is None else FACTS_OF_COURSE
     own = [one for one in corrections if one.course_id == (course.pk if course else None)]
     imported = admitted.acts.order_by("recorded_at").values_list("source", flat=True).first()
@@ -137,14 +137,14 @@ def _at_admission(
                 "",
                 admitted.admitted_by.display_name,
                 why,
-                stands=True,
+                is_present=True,
             )
         )
     return rows
 
 
 def _label(column: str, course: Course | None, courses: Sequence[Course]) -> str:
-    """Return the name of a fact; with several courses, of which one it is a fact."""
+    """Return the name of a fact; where there are several courses, with the course it is about."""
     label = fact_label(column)
     if course is None or len(courses) == 1:
         return label

@@ -173,7 +173,7 @@ def _item_text(item: Item) -> tuple[str, str]:
 
 
 def _shown(before: tuple[str, str] | None, after: tuple[str, str] | None) -> tuple[str, str]:
-    """Return the summaries; with the details where they alone differ."""
+    """Return the summaries, with the details where only these differ."""
     if before is not None and after is not None and before[0] == after[0]:
         return f"{before[0]}: {before[1]}", f"{after[0]}: {after[1]}"
     return before[0] if before else "", after[0] if after else ""

@@ -216,7 +216,7 @@ def _page(
         "form": form,
         "facts": [(fact.value, fact.label) for fact in Fact],
         "present": present_texts(course),
-        "present_row": None if form is None else _standing_row(form, history),
+        "present_row": None if form is None else _present_row(form, history),
         "saved": _saved(request, course, courses),
         "history": history,
         "can_correct": can_correct_identity(request.user, course),
@@ -227,10 +227,10 @@ def _page(
     return render(request, "identity/page.html", context | (more or {}), status=status)
 
 
-def _standing_row(form: IdentityForm, history: Sequence[HistoryRow]) -> HistoryRow | None:
+def _present_row(form: IdentityForm, history: Sequence[HistoryRow]) -> HistoryRow | None:
     """Return the line of the history that has the present value of the fact."""
     value = present_texts(form.course)[form.fact]
-    return next((row for row in history if row.stands and row.value == value), None)
+    return next((row for row in history if row.is_present and row.value == value), None)
 
 
 def _saved(

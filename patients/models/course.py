@@ -103,8 +103,8 @@ class Course(models.Model):
                 name="course_age_plausible",
                 condition=Q(age_years=None) | Q(age_years__gte=0, age_years__lte=120),
             ),
-            # A check is made at each update too: a course of before, whose infusion time is
-            # impossible, must still be able to end.
+            # Checks run at each update too, and an old course with an impossible infusion time must
+            # still be able to end.
             models.CheckConstraint(
                 name="course_infused_in_calendar",
                 condition=within_calendar("infused_at") | Q(ended_at__isnull=False),

@@ -1,7 +1,7 @@
 """Tables of other systems: who they are, what they sent, and what became of it.
 
 Messages, keys, held items and decisions are append-only. Of a system a few columns
-change; the database keeps its row of before each change.
+change; the database keeps the earlier row at each change.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class ExternalSystem(models.Model):
     MSH-15 says that no answer is wanted, none is sent.
 
     ``name``, ``kind`` and ``user`` never change: they stand on entries. Who changed the row last
-    stands in it; the database keeps the row of before as an ``ExternalSystemChange``.
+    stands in it; the database keeps the earlier row as an ``ExternalSystemChange``.
     """
 
     name = models.CharField(max_length=60, unique=True)

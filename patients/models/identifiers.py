@@ -1,4 +1,4 @@
-"""Which record numbers and names are the same, and which only look alike."""
+"""Keys by which record numbers, names and products are compared, and by which they look alike."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def visible_text(text: str) -> str:
 
 
 def mrn_key(mrn: str) -> str:
-    """Return what is the same of two record numbers that are one."""
+    """Return a key that is equal for every way to write one record number."""
     return visible_text(mrn).casefold()
 
 
 def mrn_look(mrn: str) -> str:
-    """Return what is the same of two record numbers that a reader may take for one another.
+    """Return a key that is equal for record numbers that a reader may confuse.
 
     Leading zeros, blanks, signs and accents do not count; letters and digits of one shape are the
     same.
@@ -54,12 +54,12 @@ def mrn_look(mrn: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """Return what is the same of two ways to write one name."""
+    """Return a key that is equal for every way to write one name."""
     return visible_text(name.translate(_APOSTROPHES | _HYPHENS)).casefold()
 
 
 def product_key(product: str) -> str:
-    """Return what is the same of two ways to write one product."""
+    """Return a key that is equal for every way to write one product."""
     return name_key(product)
 
 

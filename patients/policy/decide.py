@@ -132,7 +132,7 @@ def regrade_from_start(
 def policy_periods_from_start(course: Course, version: PolicyVersion) -> list[PolicyPeriod]:
     """Return ``version`` from the infusion on, then what the site decided for later.
 
-    A course of before the bounds of the calendar can have an impossible infusion time.
+    A course stored before times were bounded can have an impossible infusion time.
     """
     first = _policy_period(version, min(max(course.infused_at, EARLIEST), LATEST), None)
     if course.keeps_own_policy or course.ended_at is not None:

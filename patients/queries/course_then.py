@@ -48,7 +48,7 @@ SELECT CAST(json_build_object(
 FROM (SELECT) AS one LEFT JOIN patients_patientjoin AS joining
     ON joining.courses @> jsonb_build_array(jsonb_build_object('id', %(course)s::uuid))
 """
-"""One JSON text: every change of the course's place and of who the patient is, in order."""
+"""One JSON text: every change of the course's ward and bed and of the identity, in order."""
 
 
 class Change(NamedTuple):

@@ -22,7 +22,7 @@ LEFT JOIN LATERAL (
         AND CAST(criterion ->> 'grade' AS integer) = review.computed_grade
 ) AS deciding ON true
 """
-"""Join: the criteria that decided the grade of a ``review``, as known to who signed it."""
+"""Join: the criteria that decided the grade of a ``review``, as known when it was signed."""
 SQL_BY_CRITERION: Final = f"""
 SELECT deciding.code, count(*), count(*) FILTER (WHERE stated_grade = computed_grade),
     count(*) FILTER (WHERE stated_grade < computed_grade),

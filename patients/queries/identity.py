@@ -225,7 +225,7 @@ def search_all_courses(text: str, *, only_open: bool) -> list[Course]:
 def search_courses(text: str, courses: QuerySet[Course]) -> list[Course]:
     """Read those of ``courses`` that ``text`` finds by name, record number or bed, by place.
 
-    A record number of before a join or a correction finds its patient too.
+    An earlier record number, from before a join or a correction, finds its patient too.
     """
     words = search_words(text)
     if not words:

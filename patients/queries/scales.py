@@ -115,7 +115,7 @@ def scales_known_at(
 class ScalesOfWindow(NamedTuple):
     """What the scales show in a window and somewhat before it, and the entries that they read.
 
-    ``entries`` are in the engine's order; of before the window they have what was still in force.
+    ``entries`` are those of the window and earlier ones that still hold, in the engine's order.
     """
 
     scales: CourseScales

@@ -32,9 +32,9 @@ def values_of(known: CourseKnownAt, until: datetime) -> CourseValues:
 
 
 def values_of_window(data: FlowsheetData, until: datetime) -> CourseValues:
-    """Return the values of the window of ``data`` up to ``until``; of before it, what still held.
+    """Return the values of the window of ``data`` up to ``until``, and those that last into it.
 
-    Its answers to guidance are left out: they are no values.
+    Answers to guidance are left out: nothing of them is plotted.
     """
     in_force = [one.row for one in (*data.held, *data.entries) if one.retraction is None]
     known = CourseKnownAt(

@@ -131,7 +131,7 @@ def read_history_for(
 ) -> GradeHistory:
     """Read grades, authors and weights that a page shows with ``status`` and ``new`` entries.
 
-    ``act`` is the act that recorded ``new``. ``shows_grade_0``: a grade 0 of before is shown too.
+    ``act`` is the act that recorded ``new``. ``shows_grade_0``: an earlier grade 0 is shown too.
     """
     latest = status.latest.values()
     shown_ids = {entry.id for entry in latest}

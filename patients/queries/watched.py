@@ -1,4 +1,4 @@
-"""What is read of other systems for who watches the site: statements, run by its own connection."""
+"""Statements about other systems for the metrics of the site, which have their own connection."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ def check_free(patient: Patient, courses: Sequence[Course], change: IdentityChan
 
 
 def infusion_of(course: Course) -> tuple[str, datetime]:
-    """Return what is the same of two courses that are one: the product, however written, and when
+    """Return a key that is equal for two courses of one infusion: the key of the product, and when
     it was infused.
     """
     return product_key(course.product), course.infused_at

@@ -1,4 +1,4 @@
-"""Join two records of one person, or part them again, and regrade the courses."""
+"""Join two records of one person, or undo a join, and regrade the courses."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from patients.recording.lock import lock_course
 
 
 class CannotJoinError(ConflictError):
-    """The two records cannot be joined, or parted, as they stand."""
+    """The two records cannot be joined, or the join not be undone; the sentence says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
-    """Join ``joined`` to ``kept``; ``seen`` is the ``join_token`` that the preview had."""
+    """Join ``joined`` to ``kept`` for a reason; ``seen`` is the ``join_token`` of the preview."""
 
     kept: uuid.UUID
     joined: uuid.UUID
@@ -139,7 +139,7 @@ def check_can_join(kept: Patient, joined: Patient, courses: Sequence[Course]) ->
 
 
 def _check_nothing_is_lost(kept: Patient, joined: Patient, coming: Sequence[Course]) -> None:
-    """Raise CannotJoinError where the identity that stands lacks a fact that the other has."""
+    """Raise CannotJoinError where the kept record lacks a fact that the joined one has."""
     if kept.birth_date is None and any(course.age_years is None for course in coming):
         raise CannotJoinError(
             f"MRN {kept.mrn} has no birth date and MRN {joined.mrn} has one. Correct that first, "

@@ -1,1 +1,1 @@
-"""The history of grades, for who reviews it."""
+"""The history of grades for reviewers: plots, flowsheet, sign-off, what was known when."""

@@ -73,6 +73,6 @@ def _highest(runs: Sequence[Run]) -> tuple[int, int]:
 
 
 def _times(run: Run, first: datetime) -> str:
-    """Return the times of a run; of before ``first`` it is not known since when."""
+    """Return the times of a run; where it began before ``first``, its start is not known."""
     since = "before this sheet" if run.start < first else moment_text(run.start)
     return f"since {since}" if run.end is None else f"from {since} to {moment_text(run.end)}"

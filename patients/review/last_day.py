@@ -78,7 +78,7 @@ class LastDay:
 
     @property
     def words(self) -> str:
-        """All that is drawn, for who does not see it."""
+        """All that is drawn, in words for a screen reader."""
         return " ".join((self.grades, *(lane.words for lane in self.lanes)))
 
 
@@ -128,7 +128,7 @@ def _kinds(series: Mapping[str, Series]) -> tuple[_Kind, ...]:
 
 
 def _since(series: Series, since: datetime) -> Series:
-    """Leave out the points of before ``since``, but for the one that holds then."""
+    """Leave out the points before ``since``, except the one that holds then."""
     points = [point for point in series.points if point.at >= since]
     if series.step:
         points = [*[point for point in series.points if point.at < since][-1:], *points]

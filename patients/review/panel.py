@@ -68,12 +68,12 @@ class SignOffPanel:
 
     ``form`` is None for a reader who may not sign, and for a period whose sign-off stands; it can
     then be signed ``again``. ``at`` is an instant in the period. ``is_then``: as it was known
-    before now, to read alone. ``covers`` are the number and the time of recording of the last entry that a
-    sign-off covers; None where nothing is charted. ``reasons_at`` is the instant whose criteria
-    explain the grade. ``not_assessed`` is a sentence where the grade is a 0, and too little was
-    charted to know it for the whole period, else ""; ``is_assessed`` says whether it is known at
-    the end of the period. ``ended_at`` is when a death of another cause ended grading, where the
-    panel is of a time after it.
+    before now, to read alone. ``covers`` are the number and the time of recording of the last entry
+    that a sign-off covers; None where nothing is charted. ``reasons_at`` is the instant whose
+    criteria explain the grade. ``not_assessed`` is a sentence where the grade is a 0, and too
+    little was charted to know it for the whole period, else ""; ``is_assessed`` says whether it is
+    known at the end of the period. ``ended_at`` is when a death of another cause ended grading,
+    where the panel is of a time after it.
     """
 
     lines: Sequence[PeriodLine]

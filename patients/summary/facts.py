@@ -306,7 +306,7 @@ def _time_not_assessed(periods: Iterable[_PeriodIn], assessed_since: datetime | 
 
 
 def _unknown_part(period: GradePeriodRow, part: Span, assessed_since: datetime | None) -> timedelta:
-    """Return how long of ``part`` is a grade 0 of before the course was assessed."""
+    """Return how much of ``part`` is a grade 0 from before the course was assessed."""
     if period.grade != 0:
         return timedelta(0)
     known_from = part.end if assessed_since is None else min(assessed_since, part.end)

@@ -61,7 +61,7 @@ def show_counts(rows: Iterable[BoardRow]) -> dict[str, int]:
 
 
 def _place(row: BoardRow, former: Mapping[str, Sequence[str]]) -> Place:
-    """Return what a search compares; numbers of before a join or a correction are in it."""
+    """Return what a search compares, with record numbers from before a join or a correction."""
     return Place(row.name, (row.mrn, *former.get(row.mrn, ())), row.ward, row.bed)
 
 

@@ -1,7 +1,7 @@
-"""What this process has read of open courses, for as long as their stamps are those of then.
+"""The cache of this process of what the board shows of open courses, each kept by its stamp.
 
-A board of a ward is asked for by many screens, and in a minute few of its courses change. Each
-request reads the stamps of all courses, and reads only those again whose stamp is another one.
+Many screens poll the board of a ward, and in a minute few of its courses change. Each request reads
+the stamps of all courses, and then only the courses whose stamp has changed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from patients.ward.trend import start_of_trend
 
 COURSES_AT_MOST: Final = 4000
 KEPT_AT_MOST: Final = timedelta(minutes=10)
-"""How long a course is kept though nothing changes it: what no stamp tells shows by then."""
+"""How long a course is kept at most: a change that no stamp shows is on the board by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def rows_of(courses: Sequence[OpenCourse], now: datetime) -> list[BoardRow]:
     }
     missing = [course for course in courses if course.course_id not in found]
     for course, kept in zip(missing, _read(missing, now, day), strict=True):
-        _kept.pop(course.course_id, None)  # what was read last stands last
+        _kept.pop(course.course_id, None)  # in order of reading: the oldest are dropped first
         _kept[course.course_id] = kept
         found[course.course_id] = kept.charted
     for oldest in list(_kept)[: max(0, len(_kept) - COURSES_AT_MOST)]:
@@ -82,7 +82,7 @@ def _read(courses: Sequence[OpenCourse], now: datetime, day: date) -> Iterable[_
 
 
 def _holds_until(facts: BoardFacts, sign_offs: Iterable[SignOff], now: datetime) -> datetime:
-    """Return when the clock changes what a course says: a grade, or what waits for a sign-off."""
+    """Return when time alone changes a row: by a grade, or by what waits for a sign-off."""
     instants = [moved(now, KEPT_AT_MOST), *(period.start for period in facts.periods)]
     instants += [period.end for period in facts.periods if period.end is not None]
     instants += [moved(one.recorded_at, SIGNED_AGAIN_AFTER) for one in sign_offs]
@@ -92,7 +92,7 @@ def _holds_until(facts: BoardFacts, sign_offs: Iterable[SignOff], now: datetime)
 def _charted(
     facts: BoardFacts, runs: Sequence[Run], sign_offs: Sequence[SignOff], now: datetime
 ) -> BoardCourse:
-    """Keep of the runs before the present period those that a row needs."""
+    """Return what a row needs of a course; of the runs before the present period only these."""
     present = facts.periods[0].start if facts.periods else None
     earlier = [
         GradeInterval(run.start, _earlier(run.end, present), run.grade)

@@ -121,9 +121,9 @@ def rows_hold_until(rows: Iterable[BoardRow], now: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class BoardCourse:
-    """What was read of a course: its facts, the grades before its present period, its sign-off.
+    """What the board reads of a course: facts, grades ``before`` the present period, sign-off.
 
-    ``highest_before`` is the highest grade before the present period.
+    ``before`` has those grades that the row needs, ``highest_before`` is the highest of all.
     """
 
     facts: BoardFacts
@@ -239,7 +239,7 @@ def _highest(charted: BoardCourse, now: datetime) -> int | None:
 
 
 def _spans(charted: BoardCourse, now: datetime) -> list[Span]:
-    """Return the grades up to ``now``; a grade 0 before the course was assessed is none."""
+    """Return the grades up to ``now``, without a grade 0 from before the course was assessed."""
     since = charted.facts.assessed_since
     spans: list[Span] = []
     grades: list[GradeInterval | Period] = [*charted.before, *charted.facts.periods]

@@ -1,4 +1,4 @@
-"""What a wall screen shows of a course: bed, initials, grade, and the one thing that presses."""
+"""What a wall screen shows of a course: bed, initials, grade, and the most urgent event."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from patients.ward.to_do import LATE, PLANNED, Tag
 
 _INITIALS: Final = 3
 _SIZES: Final = ((20, "large"), (30, "medium"))
-"""Up to how many beds the tiles have which size; more have the smallest."""
+"""The size of the tiles by the number of beds, up to which it holds; more beds have "small"."""
 _SMALLEST: Final = "small"
 
 

@@ -55,7 +55,7 @@ class AssertionRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a token says of its own key; nothing of it is believed before the signature is."""
+    """What a token says of its own key; it counts for nothing before the signature is verified."""
 
     algorithm: str
     kid: str
@@ -98,7 +98,7 @@ def header_of(text: str) -> Header:
 
 
 def claimed(text: str, name: str) -> str:
-    """Return a claim that nobody has verified yet, to find the keys of who claims it; else "".
+    """Return a claim that is not verified yet, to find the keys of its issuer; "" without it.
 
     Raises AssertionRefusedError where it is no token.
     """
@@ -208,9 +208,10 @@ def _object(payload: bytes | None) -> dict[str, Any]:
 
 
 def _parsed(text: str, parse: Callable[[], Any]) -> Any:
-    """Return what ``parse`` makes of ``text``; whatever fails at what a stranger wrote is a form.
+    """Return what ``parse`` makes of ``text``, which anybody may have written.
 
-    A wrong signature is raised as it is. JSON that is nested too deep ends in RecursionError.
+    Every failure to parse it becomes AssertionRefusedError with ``Fault.FORM``, also the
+    RecursionError of JSON that is nested too deep. A wrong signature is raised as it is.
     """
     if len(text) > LONGEST_ASSERTION or not text.isascii():
         raise AssertionRefusedError(Fault.FORM)

@@ -42,7 +42,7 @@ class CallRefusedError(Exception):
 
 
 def not_signed_in(words: str) -> CallRefusedError:
-    """Return the refusal of who shows no valid token (RFC 6750, section 3)."""
+    """Return the refusal of a request without a valid token (RFC 6750, section 3)."""
     challenge = 'Bearer realm="crs", error="invalid_token"'
     return CallRefusedError(
         HTTPStatus.UNAUTHORIZED, "security", words, {"WWW-Authenticate": challenge}
@@ -50,7 +50,7 @@ def not_signed_in(words: str) -> CallRefusedError:
 
 
 def not_allowed(scope: str) -> CallRefusedError:
-    """Return the refusal of a system whose token has not the scope."""
+    """Return the refusal of a system whose token does not have the scope."""
     challenge = f'Bearer realm="crs", error="insufficient_scope", scope="{scope}"'
     return CallRefusedError(
         HTTPStatus.FORBIDDEN,
@@ -61,12 +61,12 @@ def not_allowed(scope: str) -> CallRefusedError:
 
 
 def nothing_there() -> CallRefusedError:
-    """Return the refusal of an address at which nothing is."""
+    """Return the refusal of an address that does not exist."""
     return CallRefusedError(HTTPStatus.NOT_FOUND, "not-found", "There is nothing here.")
 
 
 def too_many(retry_after_s: int, *, is_first: bool) -> CallRefusedError:
-    """Return the refusal of who sends too often; one of a minute is recorded."""
+    """Return the refusal of a sender over its limit; one in a minute is recorded."""
     return CallRefusedError(
         HTTPStatus.TOO_MANY_REQUESTS,
         "throttled",

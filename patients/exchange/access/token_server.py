@@ -192,7 +192,7 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]  # no type hints
         }
 
     def save_token(self, token: Any, request: TokenRequest) -> None:
-        """Do nothing: it was stored with its issue."""
+        """Do nothing: ``generate_token`` stores the token."""
 
     def handle_error_response(self, request: TokenRequest, error: OAuth2Error) -> HttpResponse:
         """Record the refusal, by the name that was claimed where it is that of a system."""
@@ -214,11 +214,11 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]  # no type hints
         return response
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
-        """Tell nobody: the record has it."""
+        """Send no signal: issues and refusals are events of the record."""
 
 
 def _invalid(refused: AssertionRefusedError) -> InvalidClientError:
-    """Return the refusal: why, only to who has signed by a registered key."""
+    """Return the refusal; the reason is in it only where a registered key signed the assertion."""
     words = f"{_NOT_ACCEPTED}: {refused.why}." if refused.is_signed else f"{_NOT_ACCEPTED}."
     return InvalidClientError(words, status_code=HTTPStatus.UNAUTHORIZED)
 

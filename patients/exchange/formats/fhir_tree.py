@@ -24,7 +24,7 @@ Codings = list[tuple[str, str]]
 
 NOTHING: Final[Tree] = {}
 _DAY: Final = timedelta(days=1)
-"""More than any offset: whoever is this far from an end of the calendar is so in every zone."""
+"""More than any offset: a time this far inside the calendar is inside it in every zone."""
 
 
 def invalid(what: str) -> UnreadableError:

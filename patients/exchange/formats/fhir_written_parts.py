@@ -117,7 +117,7 @@ def time_text(instant: datetime) -> str:
 
 
 def period(start: datetime, end: datetime | None) -> Json:
-    """Return a Period, both ends in one offset: who compares them as text is right too."""
+    """Return a Period, both ends in one offset, so that they compare rightly as text too."""
     if end is None:
         return {"start": time_text(start)}
     return {"start": time_text(start), "end": time_text(end.astimezone(start.tzinfo))}

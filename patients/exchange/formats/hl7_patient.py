@@ -95,7 +95,7 @@ def _numbers(segment: Segment, mrn_system: str) -> tuple[str, ...]:
 
 
 def _family_name(segment: Segment) -> str:
-    """Return PID-5.1.1 of the first name that is not one of before."""
+    """Return PID-5.1.1 of the first name that is not a former one."""
     for repetition in segment.repetitions(5):
         raw_parts = repetition.split(segment.separators.component) + [""] * 7
         if segment.plain(raw_parts[6]) not in NAMES_OF_BEFORE:

@@ -41,7 +41,7 @@ class Endpoints:
 class IssuerSettings:
     """What an administrator says of a health record.
 
-    ``client_secret`` None keeps the credential of before; empty: this application signs by a key,
+    ``client_secret`` None keeps the present credential; empty: this application signs by a key,
     which is made anew.
     """
 

@@ -16,7 +16,7 @@ from patients.queries.exchange import read_open_course, read_patient_of
 
 
 def user_of(issuer: LaunchIssuer, launched: Launched) -> User:
-    """Return the user whom an administrator linked to who signed in at the health record.
+    """Return the user whom an administrator linked to the user of the health record.
 
     Raises LaunchRefusedError where there is none, or one who may not open charts.
     """

@@ -1,4 +1,4 @@
-"""Why a launch is refused, in words for who tried."""
+"""Why a launch is refused, in words for the user who tried."""
 
 from __future__ import annotations
 
