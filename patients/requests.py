@@ -24,8 +24,12 @@ from patients.queries.courses import read_course
 from patients.queries.identity import latest_course
 from patients.recording.inputs import NewEntry, Submission
 
-UNPROCESSABLE: Final = 422
+BAD_REQUEST: Final = 400
 CONFLICT: Final = 409
+UNPROCESSABLE: Final = 422
+CONFIRM: Final = "confirm"
+EDIT: Final = "edit"
+"""Values of the button ``step`` on a preview: record it, or go back to the form."""
 EMERGENCY: Final = "emergency access"
 _NOT_CONTENTS: Final = frozenset(
     {"csrfmiddlewaretoken", "form_id", "opened_at", "begun_at", "sent_at", "confirmed"}

@@ -29,11 +29,9 @@ from patients.exchange.system_views import system_or_404
 from patients.models import ExternalSystem
 from patients.queries.exchange import read_systems
 from patients.queries.traffic import faults_of, hours_of, read_fault, waiting_codes
-from patients.requests import CONFLICT, UNPROCESSABLE, SignedInRequest, posted
+from patients.requests import CONFIRM, CONFLICT, EDIT, UNPROCESSABLE, SignedInRequest, posted
 
 _LONGEST_NUMBER: Final = 18
-CONFIRM: Final = "confirm"
-EDIT: Final = "edit"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

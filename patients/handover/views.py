@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Final
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -21,6 +20,7 @@ from patients.queries.courses import now_for
 from patients.queries.status import status_known_at
 from patients.requests import SignedInRequest, course_or_404
 from patients.review.address import BadAddressError, parse_address
+from patients.review.bad_address import bad_address_page
 from patients.review.instant import advice_lines, history_known_at
 from patients.review.scales_at import scales_at_instant
 from patients.summary.facts import episode_facts
@@ -28,8 +28,6 @@ from patients.summary.page import grade_at
 from patients.summary.read import read_summary
 from patients.summary.spans import Span
 from patients.summary.summary import Part
-
-_BAD_REQUEST: Final = 400
 
 
 @require_safe
@@ -40,7 +38,7 @@ def handover(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     try:
         address = parse_address(request.GET.dict(), now)
     except BadAddressError as error:
-        return render(request, "review/bad_address.html", {"error": error}, status=_BAD_REQUEST)
+        return bad_address_page(request, error)
     known_at = address.instants.known_at
     read = read_summary(course, Part.TO_DAY_100, known_at, is_now=address.is_now)
     status = status_known_at(read.known, max(read.chart.until, course.infused_at))

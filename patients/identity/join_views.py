@@ -18,7 +18,7 @@ from patients.display.identity import fact_text
 from patients.forms.fields import YES
 from patients.identity.preview import CourseEffect, effects_of
 from patients.identity.record_forms import JoinForm
-from patients.identity.views import COMPARE, CONFIRM, EDIT, patient_context
+from patients.identity.views import COMPARE, patient_context
 from patients.models import Course, Patient, PatientJoin
 from patients.queries.course_then import as_course_of
 from patients.queries.identity import (
@@ -45,7 +45,9 @@ from patients.recording.join import (
     undo_join,
 )
 from patients.requests import (
+    CONFIRM,
     CONFLICT,
+    EDIT,
     UNPROCESSABLE,
     SignedInRequest,
     course_or_404,

@@ -47,7 +47,9 @@ from patients.recording.identity import (
 )
 from patients.recording.inputs import FormReusedError
 from patients.requests import (
+    CONFIRM,
     CONFLICT,
+    EDIT,
     UNPROCESSABLE,
     SignedInRequest,
     course_or_404,
@@ -56,8 +58,6 @@ from patients.requests import (
     submission_from,
 )
 
-CONFIRM: Final = "confirm"
-EDIT: Final = "edit"
 REDIRECTS: Final = range(300, 400)
 COMPARE: Final = "First compare name, birth date and MRN with the wristband, then tick the box."
 

@@ -12,6 +12,7 @@ from patients.paper.course import printed_course
 from patients.queries.courses import now_for
 from patients.requests import SignedInRequest, course_or_404
 from patients.review.address import BadAddressError, parse_instants
+from patients.review.bad_address import bad_address_page
 
 
 @require_safe
@@ -22,7 +23,7 @@ def paper(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     try:
         known_at = parse_instants(request.GET.dict(), now).known_at
     except BadAddressError as error:
-        return render(request, "review/bad_address.html", {"error": error}, status=400)
+        return bad_address_page(request, error)
     is_now = "known_at" not in request.GET
     context = printed_course(course, request.user, now, known_at, is_now=is_now)
     return render(request, "paper/course.html", context)

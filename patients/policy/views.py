@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -53,10 +53,15 @@ from patients.queries.policies import (
     site_decisions,
 )
 from patients.recording.inputs import ConflictError, FormReusedError
-from patients.requests import CONFLICT, UNPROCESSABLE, SignedInRequest, course_or_404, posted
-
-CONFIRM: Final = "confirm"
-EDIT: Final = "edit"
+from patients.requests import (
+    CONFIRM,
+    CONFLICT,
+    EDIT,
+    UNPROCESSABLE,
+    SignedInRequest,
+    course_or_404,
+    posted,
+)
 
 
 class DecisionRow(NamedTuple):

@@ -25,11 +25,10 @@ from patients.forms.registry import CORRECTION_FORMS
 from patients.queries.courses import now_for
 from patients.queries.flowsheet import FlowsheetData, read_flowsheet
 from patients.queries.scales import read_scales_of_window
-from patients.requests import SignedInRequest, course_or_404
+from patients.requests import BAD_REQUEST, SignedInRequest, course_or_404
 from patients.review.flowsheet import Sheet, build_sheet
 from patients.review.flowsheet_form import BINS, ORDERS, ROWS, FlowsheetForm, FlowsheetQuery
 
-_BAD_REQUEST = 400
 _A_MOMENT = timedelta(microseconds=1)
 
 
@@ -82,7 +81,7 @@ def flowsheet(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         "review_url": review_url(course_id, query),
         **choices(query, sheet),
     }
-    status = 200 if is_valid else _BAD_REQUEST
+    status = 200 if is_valid else BAD_REQUEST
     return render(request, "review/flowsheet.html", context, status=status)
 
 

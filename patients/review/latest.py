@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Final
 
 from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
@@ -12,8 +11,7 @@ from django.views.decorators.http import require_safe
 from patients.queries.latest import read_recorded_since
 from patients.requests import SignedInRequest, course_or_404
 from patients.review.address import BadAddressError, parse_instants
-
-_BAD_REQUEST: Final = 400
+from patients.review.bad_address import bad_address_json
 
 
 @require_safe
@@ -23,7 +21,7 @@ def latest(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     try:
         since = parse_instants(_at(request), timezone.now()).at
     except BadAddressError as error:
-        return JsonResponse({"errors": {"since": str(error)}}, status=_BAD_REQUEST)
+        return bad_address_json(error, field="since")
     recorded = read_recorded_since(course.pk, since)
     return JsonResponse(
         {

@@ -17,10 +17,9 @@ from patients.queries.scales import scales_known_at, scales_over
 from patients.queries.status import status_known_at
 from patients.requests import SignedInRequest, course_or_404
 from patients.review.address import BadAddressError, parse_address
+from patients.review.bad_address import bad_address_json, bad_address_page
 from patients.review.scales_at import scales_at_instant
 from patients.review.scales_json import scales_json
-
-_BAD_REQUEST = 400
 
 
 @require_safe
@@ -30,7 +29,7 @@ def scales(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     try:
         address = parse_address(request.GET.dict(), now_for(course))
     except BadAddressError as error:
-        return JsonResponse({"errors": {error.field: str(error)}}, status=_BAD_REQUEST)
+        return bad_address_json(error)
     known_at = address.instants.known_at
     known = read_known_at(course, HEADLINE, known_at, is_now=address.is_now)
     over = scales_over(known, known_at)
@@ -46,7 +45,7 @@ def scales_at(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     try:
         address = parse_address(request.GET.dict(), now_for(course))
     except BadAddressError as error:
-        return render(request, "review/bad_address.html", {"error": error}, status=_BAD_REQUEST)
+        return bad_address_page(request, error)
     at, known_at = address.instants.at, address.instants.known_at
     near = read_near(course, HEADLINE, at=at, known_at=known_at)
     known = read_known_at(course, HEADLINE, known_at, near, is_now=address.is_now)

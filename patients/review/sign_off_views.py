@@ -36,6 +36,7 @@ from patients.queries.status import read_course_status, read_history_for
 from patients.recording.inputs import ConflictError
 from patients.requests import CONFLICT, UNPROCESSABLE, SignedInRequest, course_or_404
 from patients.review.address import BadAddressError, parse_instants
+from patients.review.bad_address import bad_address_page
 from patients.review.changes import changes_since
 from patients.review.forms import AGREE, SeenForm, SignForm
 from patients.review.panel import (
@@ -52,8 +53,6 @@ from patients.review.panel import (
 from patients.review.place import PanelPlace
 from patients.review.sign import check_unchanged, mark_seen, sign
 
-_BAD_REQUEST = 400
-
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
@@ -68,7 +67,7 @@ def sign_off(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         try:
             at = _instant(request)
         except BadAddressError as error:
-            return render(request, "review/bad_address.html", {"error": error}, status=_BAD_REQUEST)
+            return bad_address_page(request, error)
         return _show(request, course, PanelView(at, again="again" in request.GET))
     check_can_review(request.user, course)
     form = SignForm(request.POST)

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -27,7 +27,7 @@ from patients.queries.reviews import CourseReviews
 from patients.queries.scales import scales_known_at
 from patients.queries.series import CourseValues, read_course_values
 from patients.queries.status import status_known_at, weights_among
-from patients.requests import SignedInRequest, course_or_404
+from patients.requests import BAD_REQUEST, SignedInRequest, course_or_404
 from patients.review.address import (
     AXES,
     KNOWN_AT,
@@ -38,6 +38,7 @@ from patients.review.address import (
     parse_address,
     parse_instants,
 )
+from patients.review.bad_address import bad_address_json, bad_address_page
 from patients.review.changes import changes_since
 from patients.review.different import differences
 from patients.review.grade_context import grade_context
@@ -61,7 +62,6 @@ from patients.review.thin import POINTS_AT_MOST, cut
 from patients.review.today import differences_today
 
 View = Callable[..., HttpResponse]
-_BAD_REQUEST: Final = 400
 
 
 def _with_refusal(
@@ -82,12 +82,8 @@ def _with_refusal(
     return decorate
 
 
-def _page_of(request: HttpRequest, error: BadAddressError) -> HttpResponse:
-    return render(request, "review/bad_address.html", {"error": error}, status=_BAD_REQUEST)
-
-
 def _data_of(_request: HttpRequest, error: BadAddressError) -> HttpResponse:
-    return JsonResponse({"errors": {error.field: str(error)}}, status=_BAD_REQUEST)
+    return bad_address_json(error)
 
 
 @require_safe
@@ -99,7 +95,7 @@ def state(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
-@_with_refusal(_page_of)
+@_with_refusal(bad_address_page)
 def review(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the history of a course: plots or a table, and the grade at the cursor with its why."""
     course = course_or_404(request, course_id)
@@ -136,7 +132,7 @@ def review(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     if address.view == "table":
         context |= _table(read_course_values(course, known_at, known_at), address)
     return render(
-        request, "review/page.html", context, status=_BAD_REQUEST if refused is not None else None
+        request, "review/page.html", context, status=BAD_REQUEST if refused is not None else None
     )
 
 
@@ -238,7 +234,7 @@ def _window(values: CourseValues, address: ReviewAddress) -> tuple[datetime, dat
 
 
 @require_safe
-@_with_refusal(_page_of)
+@_with_refusal(bad_address_page)
 def cursor(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the grade at the cursor with its reasons, for the panel beside the plots."""
     course = course_or_404(request, course_id)
@@ -247,7 +243,7 @@ def cursor(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
-@_with_refusal(_page_of)
+@_with_refusal(bad_address_page)
 def instant(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show all evidence of one instant: what was met, what was not, and the advice."""
     course = course_or_404(request, course_id)

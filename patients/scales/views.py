@@ -15,12 +15,12 @@ from patients.queries.courses import now_for
 from patients.queries.status import read_course_status
 from patients.requests import SignedInRequest, course_or_404
 from patients.review.address import BadAddressError
+from patients.review.bad_address import bad_address_page
 from patients.scales.address import COLUMNS, ScalesAddress, parse_scales_address
 from patients.scales.page import ScalesPage, read_scales_page
 
 PANEL: Final = "scales-panel"
 """The element of the bedside page that the panel is opened in."""
-_BAD_REQUEST: Final = 400
 
 
 @require_safe
@@ -31,7 +31,7 @@ def scales(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     try:
         address = parse_scales_address(request.GET.dict(), now)
     except BadAddressError as error:
-        return render(request, "review/bad_address.html", {"error": error}, status=_BAD_REQUEST)
+        return bad_address_page(request, error)
     is_open = course.ended_at is None and address.is_now
     context = _context(read_scales_page(course, address, now), address) | {
         "course_id": course_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
@@ -25,6 +25,7 @@ from patients.queries.courses import now_for
 from patients.queries.summary import latest_about
 from patients.recording.inputs import ConflictError
 from patients.requests import (
+    BAD_REQUEST,
     CONFLICT,
     UNPROCESSABLE,
     SignedInRequest,
@@ -33,6 +34,7 @@ from patients.requests import (
     submission_from,
 )
 from patients.review.address import BadAddressError
+from patients.review.bad_address import bad_address_json, bad_address_page
 from patients.summary.address import SummaryAddress, parse_summary_address
 from patients.summary.answer import ITEMS_REVISION
 from patients.summary.facts import EpisodeFacts, episode_facts
@@ -43,8 +45,6 @@ from patients.summary.spans import Span
 from patients.summary.state_fact import state_fact
 from patients.summary.summary import Part, summary_json
 
-_BAD_REQUEST: Final = 400
-
 
 @require_safe
 def summary(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
@@ -53,7 +53,7 @@ def summary(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     try:
         address = parse_summary_address(request.GET.dict(), now_for(course))
     except BadAddressError as error:
-        return render(request, "review/bad_address.html", {"error": error}, status=_BAD_REQUEST)
+        return bad_address_page(request, error)
     read = _read(course, address)
     context = _page(read, address) | {
         "course_id": course_id,
@@ -65,7 +65,7 @@ def summary(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         "items_revision": ITEMS_REVISION,
         "ruleset": HEADLINE,
     }
-    status = 200 if address.refused is None else _BAD_REQUEST
+    status = 200 if address.refused is None else BAD_REQUEST
     return render(request, "summary/page.html", context, status=status)
 
 
@@ -78,7 +78,7 @@ def summary_data(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
         if address.refused is not None:
             raise address.refused
     except BadAddressError as error:
-        return JsonResponse({"errors": {error.field: str(error)}}, status=_BAD_REQUEST)
+        return bad_address_json(error)
     read = _read(course, address)
     ruleset = f"{HEADLINE.key}/{HEADLINE.version}"
     return JsonResponse(summary_json(read.summary, form=address.form, ruleset=ruleset))

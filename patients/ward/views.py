@@ -43,7 +43,9 @@ from patients.recording.admit import (
 from patients.recording.inputs import AheadOfClockError, FormReusedError
 from patients.recording.record import RecordingResult
 from patients.requests import (
+    CONFIRM,
     CONFLICT,
+    EDIT,
     UNPROCESSABLE,
     SignedInRequest,
     course_or_404,
@@ -71,9 +73,6 @@ from patients.ward.transfer import (
 
 REUSED: Final = "reused"
 """Code of the fault that a form was sent before."""
-CONFIRM: Final = "confirm"
-EDIT: Final = "edit"
-"""Values of the button ``step``: of the second step of an end or a reopening."""
 
 
 def _board_etag(
