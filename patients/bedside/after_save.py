@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
@@ -46,6 +45,7 @@ from patients.forms.unchanged import UnchangedItem, unchanged_items
 from patients.guidance.advice import advice_for_status
 from patients.guidance.panel import GuidancePanel, build_panel
 from patients.models import Course, EntryKind
+from patients.models.charted_times import ONE_TICK
 from patients.queries.attributions import AttributionProposal, read_latest_attributions
 from patients.queries.entries import parse_entry
 from patients.queries.grades import GradeHistory
@@ -66,7 +66,6 @@ The response contains the guidance panel only where the signature differs. Its o
 current signature: a page whose panel was replaced meanwhile by an older one requests it again.
 """
 _OF_A_DEATH: Final = frozenset({EntryKind.DEATH, EntryKind.RETRACTION})
-_ONE_TICK: Final = timedelta(microseconds=1)
 _SHOWN_IN_BANNER: Final = frozenset({EntryKind.WEIGHT, EntryKind.BASELINE})
 
 
@@ -278,7 +277,7 @@ def _announcement(result: RecordingResult, history: GradeHistory) -> str:
     if before == after or before is None or after is None:
         return ""
     first = min((change.at for change in result.grade_changes), default=result.now)
-    was_known = before > 0 or was_assessed(before, first - _ONE_TICK, history.assessed_since)
+    was_known = before > 0 or was_assessed(before, first - ONE_TICK, history.assessed_since)
     is_known = not missing_for_grade_0(result.status)
     return capital(
         f"{grade_words(before, assessed=was_known)} to {grade_words(after, assessed=is_known)}"

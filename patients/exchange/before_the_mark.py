@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from django.db import transaction
@@ -25,6 +25,7 @@ from patients.exchange.keep import close_by_sender, keep_later
 from patients.exchange.stored_message import incoming_of
 from patients.exchange.thinning import is_thinned, span_of
 from patients.models import Course, ExternalSystem, HeldItem, InboundMessage, SourceKey
+from patients.models.charted_times import ONE_TICK
 from patients.queries.courses import read_course_by_orm
 from patients.queries.exchange import (
     ThinnedRow,
@@ -38,7 +39,6 @@ from patients.queries.identity import read_clock
 from patients.recording.lock import course_queue, lock_course
 
 _MESSAGES_AT_LEAST: Final = 60
-_NEXT_INSTANT: Final = timedelta(microseconds=1)
 _LAST_BEFORE: Final = "the last set before a mark of the clock"
 _LATER_SET: Final = "The system sent a later set before the mark of the clock."
 
@@ -92,7 +92,7 @@ def _file_last_before(
     of_span, end = span_of(system, last)
     places = {(row.message, row.place) for row in waiting if row.at == last}
     is_filed = SourceKey.objects.filter(message__in={one for one, _ in places}, at=last).exists()
-    if is_filed or read_signs_within(system, course, last + _NEXT_INSTANT, end):
+    if is_filed or read_signs_within(system, course, last + ONE_TICK, end):
         return False
     messages = InboundMessage.objects.select_related("system__user").in_bulk(
         {message for message, _ in places}

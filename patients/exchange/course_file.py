@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
@@ -21,6 +21,7 @@ from grading.engine.vocabulary import AT_MOST_AHEAD, EARLIEST
 from grading.json_document import read_json
 from grading.plain_text import LONGEST_MRN
 from patients.models import ActSource, Course, EntryKind
+from patients.models.charted_times import ONE_TICK
 from patients.models.identifiers import visible_text
 from patients.queries.exchange import ROW_KEYS
 from patients.queries.identity import read_look_alikes, read_namesakes, read_patient_by_mrn
@@ -105,7 +106,7 @@ class _Importer:
         """Return when the facts outside the entries count as recorded: just before the entries."""
         if not self.entries:
             return min(self.document.facts.infused_at, timezone.now())
-        return self.entries[0][0].recorded_at - timedelta(microseconds=1)
+        return self.entries[0][0].recorded_at - ONE_TICK
 
     def _at_start(self, known_at: datetime) -> list[NewEntry]:
         """Return weight, baseline and risk answers, earlier than entries that may update them."""

@@ -10,14 +10,13 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 
-from patients.exchange.access.refusals import CallRefusedError
+from patients.exchange.access.refusals import FHIR_JSON, CallRefusedError
 from patients.exchange.fhir_answers import Json
 from patients.exchange.formats.exact_json import write_json
 
 _INSTANT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
-FHIR_JSON: Final = "application/fhir+json"
 _READABLE: Final = frozenset({FHIR_JSON, "application/json", "application/*", "*/*"})
 _FORMATS: Final = frozenset({FHIR_JSON, "application/json", "json"})
 

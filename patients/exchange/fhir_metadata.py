@@ -8,10 +8,9 @@ from django.conf import settings
 from django.http import HttpResponse
 
 from patients.exchange.access.callers import SystemRequest, for_programs
-from patients.exchange.access.refusals import CallRefusedError
+from patients.exchange.access.refusals import FHIR_JSON, CallRefusedError
 from patients.exchange.fhir_answers import Json
 from patients.exchange.fhir_http import (
-    FHIR_JSON,
     base_url,
     check_accepts,
     check_method,

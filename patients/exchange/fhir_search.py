@@ -33,6 +33,7 @@ from patients.exchange.fhir_http import (
 )
 from patients.exchange.formats.exact_json import read_json
 from patients.models import Course, Patient
+from patients.models.charted_times import ONE_TICK
 from patients.queries.exchange import read_patient_of
 from patients.queries.export import read_latest_known
 from patients.queries.identity import courses_of_patient
@@ -337,7 +338,7 @@ def _bounds(text: str, name: str) -> _Span:
             raise bad_request(f"{name}: no such day.") from None
         return first, _after(first, timedelta(days=_days(first, month, day)))
     at = instant(text, name)
-    return at, _after(at, timedelta(microseconds=1))
+    return at, _after(at, ONE_TICK)
 
 
 def _days(first: datetime, month: str | None, day: str | None) -> int:

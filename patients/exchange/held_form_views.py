@@ -26,8 +26,9 @@ from patients.display.previous_values import previous_values, running_infusions
 from patients.display.received import why_held
 from patients.exchange.held_sets import proposals_of
 from patients.exchange.inbox import chart_items
-from patients.exchange.inbox_cards import OTHER_PATIENT, segment_of
+from patients.exchange.inbox_cards import segment_of
 from patients.exchange.inbox_views import BEDSIDE, after_address, read_ids
+from patients.exchange.incoming import CONTRADICTION
 from patients.forms.entry_form import EntryForm
 from patients.forms.received import NotChartableError
 from patients.forms.registry import CORRECTION_FORMS
@@ -65,7 +66,7 @@ def held_form(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the form of a kind with what was sent; a POST charts it for the items of the address."""
     course = course_or_404(request, course_id, Act.CHART)
     items = items_to_decide(course, read_ids(request.GET))
-    if not items or any(one.reason == OTHER_PATIENT for one in items):
+    if not items or any(one.reason == CONTRADICTION for one in items):
         raise Http404("No such items")
     kind = _kind(request.GET.get("kind", ""), items)
     if kind is None:

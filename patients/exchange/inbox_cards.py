@@ -15,6 +15,7 @@ from patients.display.received import WhyHeld, why_held
 from patients.display.text import clock_text, entry_text, short_value
 from patients.exchange.formats.statements import PRESSURES
 from patients.exchange.held_sets import HeldSet, Stack, set_of, sets_of, stacks_of
+from patients.exchange.incoming import CONTRADICTION
 from patients.forms.confirmation import ConfirmQuestion
 from patients.forms.received import ProposalForm
 from patients.models import (
@@ -33,7 +34,6 @@ from patients.queries.status import read_course_status
 _SEPARATOR: Final = " · "
 CONFLICTS: Final = frozenset({"conflict.corrected", "conflict.same_minute", "duplicate.conflict"})
 """Reasons where a value is charted already, and a person chooses between the two."""
-OTHER_PATIENT: Final = "patient.contradiction"
 REASONS_TO_SET_ASIDE: Final = (
     "Artefact, or a test",
     "Not this patient",
@@ -105,7 +105,7 @@ class Card:
     def can_be_charted(self) -> bool:
         """Whether a form may chart it: never what may be of another patient."""
         is_open = self.course is not None and self.course.ended_at is None
-        return is_open and self.shown.held.reason != OTHER_PATIENT
+        return is_open and self.shown.held.reason != CONTRADICTION
 
     @property
     def is_partial(self) -> bool:

@@ -25,6 +25,7 @@ from patients.display.printed_plot import (
     step_path,
 )
 from patients.display.site_times import site_time
+from patients.review.last_day import JOINED_FOR
 from patients.review.series import midnights
 from patients.review.sign_off import ReviewPeriod
 from patients.summary.facts import SummaryChart
@@ -35,7 +36,6 @@ SHOWN: Final = timedelta(hours=48)
 LEFT: Final = 116
 RIGHT: Final = 690
 _HOURS_BETWEEN_TICKS: Final = 6
-_JOINED_FOR: Final = timedelta(hours=6)
 _GRADE_BOTTOM: Final = 72
 _GRADE_STEP: Final = 12
 _GRADE_0_HEIGHT: Final = 3
@@ -257,7 +257,7 @@ def _curve(points: Sequence[tuple[datetime, Number]], scale: _Scale) -> str:
     """Join measured values, but not over a long gap."""
     before = [at for at, _ in points[:1]] + [at for at, _ in points[:-1]]
     return joined_path(
-        Dot(scale.x(at), scale.y(value), begins=at - earlier > _JOINED_FOR)
+        Dot(scale.x(at), scale.y(value), begins=at - earlier > JOINED_FOR)
         for (at, value), earlier in zip(points, before, strict=True)
     )
 

@@ -1,10 +1,16 @@
-"""The condition that a time of the chart is possible."""
+"""Times of the chart: which are possible, and how close two of them can be."""
 
 from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
 
 from django.db.models import Q
 
 from grading.engine.vocabulary import EARLIEST, LATEST
+
+ONE_TICK: Final = timedelta(microseconds=1)
+"""The least difference of two times that PostgreSQL stores."""
 
 
 def within_calendar(*columns: str) -> Q:

@@ -40,7 +40,6 @@ OF_STRANGERS: Final = frozenset({"patient.unknown", "course.none"})
 """Reasons of messages about a patient whom this chart does not have, or has no open course of."""
 STRANGERS_SHOWN_FOR: Final = timedelta(hours=24)
 _HEARD_WITHIN: Final = timedelta(days=7)
-_DEVICES: Final = frozenset({SystemKind.MONITOR, SystemKind.PUMP})
 
 
 def may_chart_courses(reader: User) -> Q:
@@ -239,10 +238,15 @@ def read_heard(now: datetime) -> list[LastHeard]:
         last=Max("messages__received_at", filter=Q(messages__received_at__gt=now - _HEARD_WITHIN))
     )
     return [
-        LastHeard(one.name, one.last, one.kind in _DEVICES and now - one.last > SILENT_AFTER)
+        LastHeard(one.name, one.last, is_silent(one, one.last, now))
         for one in heard
         if one.last is not None
     ]
+
+
+def is_silent(system: ExternalSystem, heard_at: datetime, now: datetime) -> bool:
+    """Return whether a monitor or pump that was heard at ``heard_at`` should have been since."""
+    return SystemKind(system.kind).is_device and now - heard_at > SILENT_AFTER
 
 
 def wards_with_items(items: Sequence[HeldItem]) -> list[str]:

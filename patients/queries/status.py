@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from datetime import datetime
+from typing import NamedTuple
 
 from grading.engine import entries as grading_entries
 from grading.engine.checkpoint import ResumePoint
@@ -15,6 +15,7 @@ from grading.engine.vasopressors import needs_weight
 from grading.service import CurrentStatus, regrade
 from grading.systems import HEADLINE
 from patients.models import Course, Entry, EntryKind
+from patients.models.charted_times import ONE_TICK
 from patients.queries.entries import (
     EntryRow,
     course_facts,
@@ -28,8 +29,6 @@ from patients.queries.grades import EntryAuthor, GradeHistory, read_grade_histor
 from patients.queries.guidance_answers import AnswerRow
 from patients.queries.known_at import CourseKnownAt
 from patients.queries.snapshot import read_for_page
-
-_ONE_TICK: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def status_with(
 
     Read from the last checkpoint before the first of them.
     """
-    first = min((entry.at - _ONE_TICK for entry in extra), default=now)
+    first = min((entry.at - ONE_TICK for entry in extra), default=now)
     snapshot = read_for_page(course, min(first, now), HEADLINE)
     facts = course_facts(course, snapshot.policy_periods)
     entries = [*parse_entries(snapshot.in_force), *extra]

@@ -11,12 +11,11 @@ from typing import Final
 from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.db.models.functions import TruncHour
 
-from patients.models import ExternalSystem, HeldItem, InboundMessage, SystemKind, Verdict
-from patients.queries.held import SILENT_AFTER
+from patients.models import ExternalSystem, HeldItem, InboundMessage, Verdict
+from patients.queries.held import is_silent
 
 HOURS_SHOWN: Final = 24
 FAULTS_AT_MOST: Final = 100
-_DEVICES: Final = frozenset({SystemKind.MONITOR, SystemKind.PUMP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +57,7 @@ def system_rows(now: datetime, search: str = "") -> list[SystemRow]:
             one.day,
             one.faults,
             waiting.get(one.pk, 0),
-            one.is_active
-            and one.kind in _DEVICES
-            and one.heard_at is not None
-            and now - one.heard_at > SILENT_AFTER,
+            one.is_active and one.heard_at is not None and is_silent(one, one.heard_at, now),
         )
         for one in found.order_by("-is_active", "name")
     ]

@@ -19,6 +19,7 @@ from grading.engine.vocabulary import AT_MOST_AHEAD, EARLIEST
 from grading.service import CurrentStatus, Regraded
 from grading.systems import HEADLINE
 from patients.models import BY_EMERGENCY, ChartingAct, Course, CoursePolicy, Entry, EntryKind
+from patients.models.charted_times import ONE_TICK
 from patients.queries.entries import EntryRow, SplitEntries, entry_row_of
 from patients.queries.grades import period_rows_known_at
 from patients.queries.policies import PolicyPeriod, policy_periods_for
@@ -45,7 +46,6 @@ from patients.recording.regrade import (
 )
 from patients.recording.write import replace_checkpoints, write_act
 
-_ONE_TICK: Final = timedelta(microseconds=1)
 _CLOCKS_AGREE: Final = timedelta(seconds=1)
 _HALF_A_MINUTE: Final = timedelta(seconds=30)
 _JUST_NOW: Final = timedelta(minutes=2)
@@ -307,7 +307,7 @@ def _recording_time(snapshot: SaveSnapshot, submission: Submission) -> datetime:
         return recorded_at
     if submission.recorded_at is not None:
         raise ValueError("an import records in the order of its recording times")
-    return snapshot.last_recorded_at + _ONE_TICK
+    return snapshot.last_recorded_at + ONE_TICK
 
 
 def _rows_of(entries: Sequence[Entry], new_entries: Sequence[NewEntry]) -> tuple[EntryRow, ...]:
@@ -364,7 +364,7 @@ def _replayed(
     if not is_same or act.recorded_by_id != submission.by.pk:
         raise FormReusedError(act, submission.by)
     diff = HistoryDiff(
-        period_rows_known_at(course, HEADLINE, act.recorded_at - _ONE_TICK),
+        period_rows_known_at(course, HEADLINE, act.recorded_at - ONE_TICK),
         period_rows_known_at(course, HEADLINE, act.recorded_at),
     )
     now = max(snapshot.clock, act.recorded_at)

@@ -6,9 +6,8 @@ A save sends and computes none of them: the page asks for them afterwards.
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from typing import Final
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -20,6 +19,7 @@ from grading.systems import HEADLINE
 from patients.display.timeline import TIMELINE_KINDS
 from patients.forms.registry import CORRECTION_FORMS
 from patients.models import Course
+from patients.models.charted_times import ONE_TICK
 from patients.queries.assessed import read_assessed_since
 from patients.queries.courses import now_for
 from patients.queries.flowsheet import read_flowsheet
@@ -29,8 +29,6 @@ from patients.review.flowsheet import build_sheet
 from patients.review.flowsheet_views import choices, review_url
 from patients.review.last_day import LAST_DAY, LastDay, lanes_of_day
 from patients.review.timeline_table import TableView
-
-_A_MOMENT: Final = timedelta(microseconds=1)
 
 
 @require_safe
@@ -48,7 +46,7 @@ def last_day(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 
 
 def _read_last_day(course: Course, until: datetime) -> LastDay:
-    data = read_flowsheet(course, HEADLINE, until - LAST_DAY, until + _A_MOMENT, now=until)
+    data = read_flowsheet(course, HEADLINE, until - LAST_DAY, until + ONE_TICK, now=until)
     shows_grade_0 = any(period.grade == 0 for period in data.periods)
     assessed = read_assessed_since(course.pk, course.infused_there) if shows_grade_0 else None
     return lanes_of_day(values_of_window(data, until), assessed)

@@ -106,6 +106,7 @@ class Cell:
 
 EMPTY: Final = Cell()
 _AHEAD: Final = Cell(Kind.AHEAD, note="not known yet")
+NOT_GRADED: Final = Cell(Kind.NONE, "–", note="not graded")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from patients.display.site_times import at_site, site_time
 from patients.display.text import moment_text
 from patients.queries.flowsheet import GRADE, FlowsheetData
 from patients.queries.grades import GradePeriodRow
-from patients.review.flowsheet_cells import Cell, Kind, Run, run_cells
+from patients.review.flowsheet_cells import NOT_GRADED, Cell, Kind, Run, run_cells
 from patients.review.flowsheet_columns import Column
 
 _ROOM_FOR_A_RANGE = 3
@@ -20,7 +20,6 @@ _ONE_DAY_H = 25
 _NO_HIGHER = Cell(Kind.NONE, "no higher")
 _NO_HIGHER_HERE = Cell(Kind.NONE, "–", note="no higher")
 _NOT_MET = Cell(Kind.NONE, "–", note="not met")
-_NOT_GRADED = Cell(Kind.NONE, "–", note="not graded")
 _NOT_ASSESSED_HERE = Cell(Kind.NONE, "0", note="not assessed", shown="–")
 _NOT_ASSESSED_WIDE = Cell(Kind.NONE, "0", note="not assessed", shown="not assessed")
 _NO_BOUND = Cell(Kind.NONE, "–", note="not assessed")
@@ -108,7 +107,7 @@ class GradeRows:
 
     def _grade_cell(self, runs: Sequence[Run], span: int) -> Cell:
         if not runs:
-            return _NOT_GRADED
+            return NOT_GRADED
         grade = max(run.payload for run in runs)
         if grade == _NOT_ASSESSED:
             return _NOT_ASSESSED_HERE if span < _ROOM_FOR_A_RANGE else _NOT_ASSESSED_WIDE
@@ -122,7 +121,7 @@ class GradeRows:
     def _bound_cell(self, runs: Sequence[Run], span: int) -> Cell:
         bounds = [run for run in runs if run.payload[1] > run.payload[0]]
         if not runs:
-            return _NOT_GRADED
+            return NOT_GRADED
         if not bounds and all(run.payload[0] == _NOT_ASSESSED for run in runs):
             return _NO_BOUND
         if not bounds:

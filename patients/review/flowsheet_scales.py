@@ -14,11 +14,10 @@ from patients.display.scale_levels import (
 from patients.display.scales import NOT_ASSESSED
 from patients.display.text import moment_text
 from patients.queries.scales import ScalesOfWindow
-from patients.review.flowsheet_cells import Cell, Kind, Run, run_cells
+from patients.review.flowsheet_cells import NOT_GRADED, Cell, Kind, Run, run_cells
 from patients.review.flowsheet_columns import Column
 from patients.review.flowsheet_rows import Row
 
-_NOT_GRADED: Final = Cell(Kind.NONE, "–", note="not graded")
 _ROOM_FOR_WORDS: Final = 3
 _UNKNOWN: Final = -1
 
@@ -45,7 +44,7 @@ def _cells(levels: Sequence[ScaleLevel], columns: Sequence[Column], until: datet
 
     def cell(held: Sequence[Run], span: int) -> Cell:
         if not held:
-            return _NOT_GRADED
+            return NOT_GRADED
         grade, bound = _highest(held)
         note = "; ".join(f"{run.payload.text} {_times(run, first)}" for run in held)
         if grade == _UNKNOWN and not bound:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -22,14 +22,13 @@ from patients.display.banner import Banner, banner_at, baseline_text, weight_tex
 from patients.display.closed import closed_notice
 from patients.display.site_times import site_time
 from patients.forms.registry import CORRECTION_FORMS
+from patients.models.charted_times import ONE_TICK
 from patients.queries.courses import now_for
 from patients.queries.flowsheet import FlowsheetData, read_flowsheet
 from patients.queries.scales import read_scales_of_window
 from patients.requests import BAD_REQUEST, SignedInRequest, course_or_404
 from patients.review.flowsheet import Sheet, build_sheet
 from patients.review.flowsheet_form import BINS, ORDERS, ROWS, FlowsheetForm, FlowsheetQuery
-
-_A_MOMENT = timedelta(microseconds=1)
 
 
 class Link(NamedTuple):
@@ -122,7 +121,7 @@ def choices(
         "newest": address(end=None, span=None),
         "last_entry": ""
         if sheet.last_before is None
-        else address(end=sheet.last_before + _A_MOMENT, span=hours),
+        else address(end=sheet.last_before + ONE_TICK, span=hours),
         "now_address": address(known_at=None),
         "until_text": f"{site_time(sheet.end):%Y-%m-%dT%H:%M}",
     }

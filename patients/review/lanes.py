@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 from grading.engine.sentences import short_name
 from grading.engine.trace import Trace
 from grading.systems import HEADLINE
+from patients.display.next_change import HIGH_DOSE
 from patients.queries.grades import GradePeriodRow
 
-HIGH_DOSE: Final = "vasopressor.high_dose"
 _HIGH_DOSE_GRADE: Final = HEADLINE.rules[HIGH_DOSE].grade
 Span = tuple[datetime, datetime | None]
 """A half-open time; None is open."""

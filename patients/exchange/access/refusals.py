@@ -8,7 +8,7 @@ from typing import Final
 
 from django.http import JsonResponse
 
-_FHIR_JSON: Final = "application/fhir+json"
+FHIR_JSON: Final = "application/fhir+json"
 
 
 class CallRefusedError(Exception):
@@ -36,7 +36,7 @@ class CallRefusedError(Exception):
         return JsonResponse(
             {"resourceType": "OperationOutcome", "issue": [issue]},
             status=self.status,
-            content_type=_FHIR_JSON,
+            content_type=FHIR_JSON,
             headers=self.headers,
         )
 

@@ -18,9 +18,9 @@ from grading.engine.vocabulary import EARLIEST, LATEST
 from patients.exchange.cds_hooks.hook_request import RefusedRequestError, bad_request
 from patients.exchange.formats.exact_json import Exact
 from patients.models import CardFeedback, CardOutcome, CardShown, ExternalSystem
+from patients.models.hooks import LONGEST_WORDS
 
 _AT_MOST: Final = 100
-_LONGEST_WORDS: Final = 1000
 
 
 class Feedback(NamedTuple):
@@ -115,6 +115,6 @@ def _instant(value: Any, place: str) -> datetime:
 def _text(value: Any, place: str) -> str:
     if not isinstance(value, str) or isinstance(value, Exact):
         raise bad_request(f"{place}: a text is needed.")
-    if len(value) > _LONGEST_WORDS or "\x00" in value:
-        raise bad_request(f"{place}: at most {_LONGEST_WORDS} characters.")
+    if len(value) > LONGEST_WORDS or "\x00" in value:
+        raise bad_request(f"{place}: at most {LONGEST_WORDS} characters.")
     return value

@@ -10,10 +10,17 @@ from zoneinfo import ZoneInfo
 
 
 class SystemKind(Enum):
+    """What another system is; the words are those of ``patients.models.SystemKind``."""
+
     EHR = "ehr"
     MONITOR = "monitor"
     LABORATORY = "laboratory"
     PUMP = "pump"
+
+    @property
+    def is_device(self) -> bool:
+        """Whether it sends what no person has looked at yet."""
+        return self in (SystemKind.MONITOR, SystemKind.PUMP)
 
 
 class Filing(Enum):

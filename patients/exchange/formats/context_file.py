@@ -30,7 +30,6 @@ _MEANINGS: Final[Mapping[str, frozenset[str]]] = {
     "sign": LOCAL_SIGNS,
     "drug": frozenset((*VasopressorDrug, *TreatmentAgent)),
 }
-_DEVICES: Final = (SystemKind.MONITOR, SystemKind.PUMP)
 
 Word = TypeVar("Word", bound=Enum)
 
@@ -98,7 +97,7 @@ def _system(raw: Any, place: Place) -> tuple[str, SystemKind, dict[str, Filing]]
     place.only_keys(words, ("name", "kind", "filing"))
     name = place.at("name").text(words.get("name"))
     kind = _word(words.get("kind"), SystemKind, place.at("kind")) or SystemKind.EHR
-    usual = Filing.PROPOSE if kind in _DEVICES else Filing.FILE
+    usual = Filing.PROPOSE if kind.is_device else Filing.FILE
     filing = {DEFAULT: usual}
     here = place.at("filing")
     raw_filing = words.get("filing")

@@ -20,11 +20,16 @@ from patients.exchange.formats.received import (
     Source,
     WholeEntry,
 )
-from patients.exchange.formats.statements import PRESSURES, Statement, same_value, values_of
+from patients.exchange.formats.statements import (
+    OXYGEN_FIELDS,
+    PRESSURES,
+    TEMPERATURES,
+    Statement,
+    same_value,
+    values_of,
+)
 
 _SIGNS: Final = (*VITAL_SIGN, FAHRENHEIT.key)
-_TEMPERATURES: Final = ("temperature_c", FAHRENHEIT.key)
-_OXYGEN: Final = ("device", "flow_l_per_min", "fio2_percent")
 _INFUSION: Final = ("drug", "rate", "unit", "concentration_per_ml", "weight_kg")
 _OF_EACH: Final = frozenset({"id", "at", "kind", "recorded_at", "replaces", "note", "attribution"})
 
@@ -58,7 +63,7 @@ def _states_a_part(content: Content | None, words: Words) -> bool:
     """Return whether a set of signs, or of oxygen, has less than the entry has."""
     names = {
         "vitals": set(_SIGNS) if isinstance(content, Signs) else set(),
-        "oxygen": set(_OXYGEN) if isinstance(content, OxygenPart) else set(),
+        "oxygen": set(OXYGEN_FIELDS) if isinstance(content, OxygenPart) else set(),
     }.get(str(words["kind"]), set())
     return any(words.get(name) is not None for name in names - names_stated_by(content))
 
@@ -73,7 +78,7 @@ def names_stated_by(content: Content | None) -> set[str]:
         return set()
     names = set(values_of(content))
     has_components = isinstance(content, Signs | OxygenPart) and bool(content.places)
-    for together in (_TEMPERATURES, *((PRESSURES, _OXYGEN) if has_components else ())):
+    for together in (TEMPERATURES, *((PRESSURES, OXYGEN_FIELDS) if has_components else ())):
         if names & set(together):
             names |= set(together)
     return names
@@ -124,7 +129,7 @@ def _content(chart: Chart, words: Words, key: str) -> Content:
     if kind == "vitals":
         return Signs(_texts(words, _SIGNS))
     if kind == "oxygen":
-        return OxygenPart(**_texts(words, _OXYGEN))
+        return OxygenPart(**_texts(words, OXYGEN_FIELDS))
     if kind == "vasopressor":
         return _infusion(chart, words)
     values = {name: _text(value) for name, value in words.items() if name not in _OF_EACH}

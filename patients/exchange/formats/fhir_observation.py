@@ -30,7 +30,7 @@ from patients.exchange.formats.fhir_times import time_or_reason
 from patients.exchange.formats.fhir_tree import NOTHING, Tree, an_object, codings, objects
 from patients.exchange.formats.fhir_values import known_meaning
 from patients.exchange.formats.received import Held, OxygenPart, Signs, Standing, WholeEntry
-from patients.exchange.formats.statements import PRESSURES
+from patients.exchange.formats.statements import PRESSURES, TEMPERATURES
 from patients.exchange.formats.unreadable import UnreadableError
 
 STANDINGS: Final[dict[str, Standing | None]] = {
@@ -44,8 +44,6 @@ STANDINGS: Final[dict[str, Standing | None]] = {
     "entered-in-error": Standing.RETRACTED,
 }
 """FHIR R4 value set observation-status."""
-
-_TEMPERATURES: Final = ("temperature_c", FAHRENHEIT.key)
 
 
 def read_observation(item: Item, context: Context, results: Results) -> None:
@@ -222,7 +220,7 @@ class _Statement:
 
     def _coded_signs(self, values: dict[str, str]) -> dict[str, Any]:
         names = set(values)
-        for alternatives in (_TEMPERATURES, PRESSURES if self.is_panel else ()):
+        for alternatives in (TEMPERATURES, PRESSURES if self.is_panel else ()):
             names |= set(alternatives) if names & set(alternatives) else set()
         return {name: values.get(name) for name in names}
 

@@ -12,7 +12,7 @@ from typing import Final
 from grading.plain_text import LONGEST_NOTE, without_controls
 from patients.exchange.formats.code_rows import LOINC, MDC, Kind
 from patients.exchange.formats.codes import meaning_of
-from patients.exchange.formats.context import Context, KeyState, SystemKind
+from patients.exchange.formats.context import Context, KeyState
 from patients.exchange.formats.hl7_measurements import Measurement, Number, measurement
 from patients.exchange.formats.hl7_message import Message, Segment
 from patients.exchange.formats.hl7_tables import (
@@ -45,7 +45,6 @@ _UCUM: Final = "UCUM"
 _NUMERIC: Final = "NM"
 _STRUCTURED_NUMERIC: Final = "SN"
 _COMPARATORS: Final = frozenset({"", "=", "<", ">", "<=", ">="})
-_DEVICES: Final = frozenset({SystemKind.MONITOR, SystemKind.PUMP})
 _LONGEST_KEY: Final = 300
 _LONGEST_WHAT: Final = 300
 _UNREAD_LIMITS: Final = "its limits of normal are of no form that is read"
@@ -169,7 +168,7 @@ def _read(
     if standing is Standing.RETRACTED:
         wrong = [Remark("status.wrong", result.place, _WRONG)] if status == WRONG else []
         return _retraction(result, context, key, at), wrong
-    if standing is Standing.PRELIMINARY and context.kind in _DEVICES:
+    if standing is Standing.PRELIMINARY and context.kind.is_device:
         standing = Standing.UNVALIDATED
     issued = _issued(result, context, sent_at)
     received = Received(Source(result.place, key), standing, at, None, issued=issued)

@@ -18,14 +18,17 @@ from grading.engine.units import exact_decimal
 from grading.engine.vasopressors import charted_dose_without_weight
 from patients.exchange.formats.chart_state import Chart, Words
 from patients.exchange.formats.plausible import read_words
-from patients.exchange.formats.statements import PRESSURES, same_value, thing_of
+from patients.exchange.formats.statements import (
+    BY_FIELD,
+    OXYGEN_FIELDS,
+    PRESSURES,
+    TEMPERATURES,
+    same_value,
+    thing_of,
+)
 
-_TEMPERATURES: Final = ("temperature_c", "temperature_f")
-_OXYGEN: Final = ("device", "flow_l_per_min", "fio2_percent")
 _RESULT: Final = ("analyte", "value", "unit", "comparator")
 _OF_EACH: Final = frozenset({"id", "at", "recorded_at", "replaces", "note", "attribution"})
-_OF_QUESTIONS: Final = frozenset({"baseline", "risk"})
-"""Kinds of which each field is a thing: an entry has some of them."""
 _MEASURED_AT: Final = "measured_at"
 
 
@@ -41,7 +44,7 @@ def names_together(name: str) -> tuple[str, ...]:
     """Return the fields of vital signs that are one thing with this one."""
     if name in PRESSURES:
         return PRESSURES
-    return _TEMPERATURES if name in _TEMPERATURES else (name,)
+    return TEMPERATURES if name in TEMPERATURES else (name,)
 
 
 def rival_signs(chart: Chart, words: Words, names: Sequence[str]) -> Rival | None:
@@ -59,7 +62,7 @@ def _signs(words: Words, names: Sequence[str]) -> dict[str, Any]:
     entry = read_words({name: value for name, value in words.items() if name != "id"})
     if not isinstance(entry, Vitals):
         raise TypeError("no vital signs")
-    keys = dict.fromkeys("temperature_c" if name in _TEMPERATURES else name for name in names)
+    keys = dict.fromkeys("temperature_c" if name in TEMPERATURES else name for name in names)
     return {key: value for key in keys if (value := entry.value_of(key)) is not None}
 
 
@@ -68,7 +71,7 @@ def rival(chart: Chart, words: Words) -> Rival | None:
     kind = str(words["kind"])
     if kind == "note":
         return None
-    if kind in _OF_QUESTIONS:
+    if kind in BY_FIELD:
         return _rival_answers(chart, words)
     thing = _thing(words)
     return _of(
@@ -124,7 +127,7 @@ def compared(words: Words) -> Mapping[str, Any]:
         return _rate(words)
     if words["kind"] == "lab":
         return result_compared({name: words[name] for name in _RESULT if words.get(name)})
-    left = _OXYGEN if words["kind"] == "oxygen" else words.keys() - _OF_EACH
+    left = OXYGEN_FIELDS if words["kind"] == "oxygen" else words.keys() - _OF_EACH
     return {name: words[name] for name in left if words.get(name) is not None}
 
 

@@ -25,6 +25,12 @@ BETWEEN_NOTES: Final = "; "
 PRESSURES: Final = ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
 """Signs of one blood pressure reading: compared and corrected together."""
 
+TEMPERATURES: Final = ("temperature_c", "temperature_f")
+"""One vital sign in its two units."""
+
+OXYGEN_FIELDS: Final = ("device", "flow_l_per_min", "fio2_percent")
+"""The fields of an entry of oxygen that other systems state."""
+
 NEVER_TWICE: Final = {
     "lab": "analyte",
     "treatment": "agent",
@@ -39,7 +45,8 @@ NEVER_TWICE: Final = {
 
 _CELSIUS: Final = {"temperature_f": "temperature_c"}
 _ALONE: Final = frozenset({"note"})
-_BY_FIELD: Final = frozenset({"baseline", "risk"})
+BY_FIELD: Final = frozenset({"baseline", "risk"})
+"""Kinds of which each field is a thing of its own: an entry has some of them."""
 _NOT_A_VALUE: Final = frozenset({"measured_at"})
 
 
@@ -123,7 +130,7 @@ def thing_of(kind: str, fields: Mapping[str, Any], key: str = "") -> str:
         return f"{kind}:{key}"
     if kind in NEVER_TWICE:
         return f"{kind}:{fields.get(NEVER_TWICE[kind])}"
-    if kind in _BY_FIELD:
+    if kind in BY_FIELD:
         names = sorted(name for name in fields if name not in _NOT_A_VALUE)
         return f"{kind}:{','.join(names)}"
     return kind

@@ -21,6 +21,7 @@ from joserfc import jwt
 from crs_app.accounts.hospital.provider import ProviderSession
 from crs_app.accounts.hospital.token import Expected, claims_of
 from crs_app.hospital_sign_in import origin_of
+from patients.exchange.access.refusals import FHIR_JSON
 from patients.exchange.formats.fhir_modifiers import modifier_of
 from patients.exchange.smart.addresses import is_private_address
 from patients.exchange.smart.issuers import Endpoints, key_of, secret_of
@@ -29,7 +30,6 @@ from patients.models import LaunchIssuer
 
 _ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ASSERTION_LIVES_S: Final = 240
-_FHIR_JSON: Final = "application/fhir+json"
 _LONGEST_ID: Final = 64
 
 
@@ -108,7 +108,7 @@ def _patient(issuer: LaunchIssuer, answer: Mapping[str, Any]) -> dict[str, Any]:
     if str(answer.get("token_type", "")).lower() != "bearer" or not token.isascii():
         raise LaunchRefusedError(Reason.NO_ANSWER)
     address = f"{issuer.iss.rstrip('/')}/Patient/{patient_id}"
-    headers = {"Authorization": f"Bearer {token}", "Accept": _FHIR_JSON}
+    headers = {"Authorization": f"Bearer {token}", "Accept": FHIR_JSON}
     found = _asked("GET", address, headers=headers)
     if found.get("resourceType") != "Patient" or found.get("id") != patient_id:
         raise LaunchRefusedError(Reason.NO_PATIENT)
