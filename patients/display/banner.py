@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from grading.engine.facts import Baseline
@@ -44,6 +44,18 @@ class Banner:
 
 
 SEX_LETTERS: Final = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "X", Sex.UNKNOWN: ""}
+
+
+class BannerGrade(NamedTuple):
+    """The grade beside the banner of a page of the past, at ``at``.
+
+    ``missing``: too little was charted to know that it is 0.
+    """
+
+    at: datetime
+    grade: int | None
+    at_most: int | None
+    missing: bool
 
 
 def banner_of(course_status: CourseStatus) -> Banner:

@@ -17,9 +17,10 @@ from patients.display.sign_off import span_text, time_text
 from patients.display.site_times import at_site
 from patients.display.text import day_text, moment_text, range_text
 from patients.models import StatedAbout
+from patients.queries.reviews import Run
 from patients.queries.status import CourseStatus
 from patients.review.instant import AdviceLine
-from patients.review.page import GradeRun, runs_of
+from patients.review.page import runs_of
 from patients.summary.answer import hours_text
 from patients.summary.facts import EpisodeFacts
 from patients.summary.read import ReadSummary
@@ -149,7 +150,7 @@ def _highest(read: ReadSummary) -> str:
     """Return the highest grade and when, up to the moment of the page."""
     until = read.chart.until
     begun = [one for one in read.chart.periods if one.start <= until]
-    runs = list(runs_of(begun))
+    runs = runs_of(begun)
     highest = max((run.grade for run in runs), default=0)
     if not highest:
         return ""
@@ -159,10 +160,10 @@ def _highest(read: ReadSummary) -> str:
     return f"Highest: {highest} ({earlier}{spans})."
 
 
-def _run_text(run: GradeRun, until: datetime) -> str:
-    if run.ends is None or run.ends > until:
-        return f"{moment_text(run.begins)} – now"
-    return range_text(run.begins, run.ends)
+def _run_text(run: Run, until: datetime) -> str:
+    if run.end is None or run.end > until:
+        return f"{moment_text(run.start)} – now"
+    return range_text(run.start, run.end)
 
 
 def _background(read: ReadSummary, status: CourseStatus, facts: EpisodeFacts) -> Iterable[Line]:

@@ -27,7 +27,6 @@ from patients.queries.changes import corrections_recorded_between
 from patients.queries.course_changes import read_identity_corrections, read_moves
 from patients.queries.entries import EntryRow, entry_row_of, parse_entry
 from patients.queries.known_at import CourseKnownAt
-from patients.queries.reviews import Run
 from patients.queries.status import weights_among
 from patients.queries.timeline import reason_of
 from patients.review.changes import differences_between
@@ -207,9 +206,5 @@ def _grades(then: CourseKnownAt, today: CourseKnownAt) -> list[Difference]:
             _NONE if one.after is None else str(one.after),
             "",
         )
-        for one in differences_between(_runs(then), _runs(today), then.known_at)
+        for one in differences_between(runs_of(then.periods), runs_of(today.periods), then.known_at)
     ]
-
-
-def _runs(known: CourseKnownAt) -> list[Run]:
-    return [Run(one.begins, one.ends, one.grade) for one in runs_of(known.periods)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -18,7 +17,13 @@ from crs_app.accounts.permissions import can_chart
 from grading.engine.entries import BaselineFacts
 from grading.systems import HEADLINE
 from patients.display.assessment import was_assessed
-from patients.display.banner import Banner, banner_at, baseline_text, weight_text
+from patients.display.banner import (
+    Banner,
+    BannerGrade,
+    banner_at,
+    baseline_text,
+    weight_text,
+)
 from patients.display.closed import closed_notice
 from patients.display.site_times import site_time
 from patients.forms.registry import CORRECTION_FORMS
@@ -37,15 +42,6 @@ class Link(NamedTuple):
     text: str
     href: str
     is_current: bool
-
-
-class _GradeAt(NamedTuple):
-    """The grade of the banner, and the instant that it is of."""
-
-    at: datetime
-    grade: int | None
-    at_most: int | None
-    missing: bool
 
 
 @require_safe
@@ -84,11 +80,11 @@ def flowsheet(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     return render(request, "review/flowsheet.html", context, status=status)
 
 
-def _grade_at(data: FlowsheetData) -> _GradeAt:
-    """Return the grade of the moment of the sheet; a 0 that is not known is missing."""
+def _grade_at(data: FlowsheetData) -> BannerGrade:
+    """Return the grade at the instant up to which the sheet is known."""
     grade, at_most = data.grade or (None, None)
     missing = not was_assessed(grade, data.instant, data.assessed_since)
-    return _GradeAt(data.instant, grade, at_most, missing)
+    return BannerGrade(data.instant, grade, at_most, missing)
 
 
 def _banner(data: FlowsheetData) -> Banner:

@@ -20,8 +20,9 @@ from patients.guidance.panel import ItemCard, panel_for_status
 from patients.queries.grades import EntryAuthor, GradeHistory, GradeInterval, GradePeriodRow
 from patients.queries.guidance_answers import AnswerRow
 from patients.queries.known_at import CourseKnownAt
+from patients.queries.reviews import Run
 from patients.queries.status import CourseStatus
-from patients.review.page import GradeRun, runs_of
+from patients.review.page import runs_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +167,9 @@ def history_known_at(known: CourseKnownAt, at: datetime) -> GradeHistory:
 
 def neighbours(
     periods: Sequence[GradePeriodRow], at: datetime, until: datetime
-) -> tuple[GradeRun | None, GradeRun | None]:
+) -> tuple[Run | None, Run | None]:
     """Return the runs before and after the one that holds at ``at``, up to ``until``."""
-    runs = [run for run in runs_of(periods) if run.begins <= until]
-    before = [run for run in runs if run.ends is not None and run.ends <= at]
-    after = [run for run in runs if run.begins > at]
+    runs = [run for run in runs_of(periods) if run.start <= until]
+    before = [run for run in runs if run.end is not None and run.end <= at]
+    after = [run for run in runs if run.start > at]
     return (before[-1] if before else None), (after[0] if after else None)

@@ -19,6 +19,7 @@ from patients.display.text import duration_text, entry_text, late_text
 from patients.queries.entries import EntryRow, parse_entry
 from patients.queries.grades import GradeChangeRow, GradePeriodRow
 from patients.queries.known_at import CourseKnownAt
+from patients.queries.reviews import Run
 from patients.queries.status import CourseStatus
 from patients.review.series import Series
 
@@ -223,20 +224,10 @@ def _change_between(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class GradeRun:
-    """A run of one grade; ``ends`` None is open."""
-
-    begins: datetime
-    ends: datetime | None
-    grade: int
-
-
-def runs_of(periods: Sequence[GradePeriodRow]) -> Iterator[GradeRun]:
-    """Yield the runs of one grade, in order."""
-    for grade, group in groupby(periods, key=lambda period: period.grade):
-        run = list(group)
-        yield GradeRun(run[0].start, run[-1].end, grade)
+def runs_of(periods: Sequence[GradePeriodRow]) -> list[Run]:
+    """Return the runs of one grade that ``periods`` make, in order."""
+    groups = [list(group) for _, group in groupby(periods, key=lambda period: period.grade)]
+    return [Run(group[0].start, group[-1].end, group[0].grade) for group in groups]
 
 
 @dataclass(frozen=True, slots=True)

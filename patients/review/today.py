@@ -8,7 +8,6 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from patients.queries.reviews import Run
 from patients.review.changes import differences_between
 from patients.review.page import runs_of
 from patients.review.series import Device, Point, ReviewSeries, Series
@@ -33,7 +32,7 @@ def differences_today(
     found = {
         GRADE: [
             DifferentToday(one.start, one.end, str(one.after) if one.after else _NONE)
-            for one in differences_between(_runs(then), _runs(today), until)
+            for one in differences_between(runs_of(then.periods), runs_of(today.periods), until)
         ],
         DEVICE: list(_of_steps(_devices(then.devices), _devices(today.devices), until)),
     }
@@ -42,10 +41,6 @@ def differences_today(
         points = now[one.key].points if one.key in now else ()
         found[one.key] = list(_of_series(one, points, until))
     return {key: parts for key, parts in found.items() if parts}
-
-
-def _runs(review: ReviewSeries) -> list[Run]:
-    return [Run(one.begins, one.ends, one.grade) for one in runs_of(review.periods)]
 
 
 def _devices(devices: Sequence[Device]) -> list[tuple[datetime, str]]:

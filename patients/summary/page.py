@@ -10,7 +10,13 @@ from typing import Final, NamedTuple
 from grading.engine.entries import BaselineFacts, Weight
 from grading.engine.units import format_number
 from patients.display.assessment import was_assessed
-from patients.display.banner import Banner, banner_at, baseline_text, weight_text
+from patients.display.banner import (
+    Banner,
+    BannerGrade,
+    banner_at,
+    baseline_text,
+    weight_text,
+)
 from patients.display.text import date_time_text, entry_text, late_text, weight_at
 from patients.models import FeverSource, StatedAbout, StatedAnswer
 from patients.queries.entries import parse_entry
@@ -53,15 +59,6 @@ class AnswerLine(NamedTuple):
     more: int
     stated: Sequence[StatedLine]
     asked: str
-
-
-class GradeAt(NamedTuple):
-    """The grade of the banner, and the instant that it is of."""
-
-    at: datetime
-    grade: int | None
-    at_most: int | None
-    missing: bool
 
 
 def answer_lines(read: ReadSummary) -> list[tuple[str, list[AnswerLine]]]:
@@ -116,21 +113,21 @@ def _statement_text(one: Statement) -> str:
     return f"Yes, {one.on_day.day} {one.on_day:%b %Y}, {degrees} °C{source}"
 
 
-def grade_at(read: ReadSummary) -> GradeAt:
-    """Return the grade of the moment of the page; a 0 that is not known is missing."""
+def grade_at(read: ReadSummary) -> BannerGrade:
+    """Return the grade at the time that the summary is known at."""
     at = read.known.known_at
     held = [
         one for one in read.known.periods if one.start <= at and (one.end is None or at < one.end)
     ]
     if not held:
-        return GradeAt(at, None, None, missing=False)
+        return BannerGrade(at, None, None, missing=False)
     grade = held[-1].grade
     missing = not was_assessed(grade, at, read.chart.assessed_since)
-    return GradeAt(at, grade, held[-1].at_most, missing)
+    return BannerGrade(at, grade, held[-1].at_most, missing)
 
 
 def summary_banner(read: ReadSummary) -> Banner:
-    """Return the banner of the moment of the page."""
+    """Return the banner at the time that the summary is known at."""
     at, entries = read.known.known_at, read.known.entries
     weights = [one for one in entries if isinstance(one, Weight)]
     baselines = [one for one in entries if isinstance(one, BaselineFacts)]

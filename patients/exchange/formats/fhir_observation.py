@@ -30,7 +30,7 @@ from patients.exchange.formats.fhir_times import time_or_reason
 from patients.exchange.formats.fhir_tree import NOTHING, Tree, an_object, codings, objects
 from patients.exchange.formats.fhir_values import known_meaning
 from patients.exchange.formats.received import Held, OxygenPart, Signs, Standing, WholeEntry
-from patients.exchange.formats.statements import PRESSURES, TEMPERATURES
+from patients.exchange.formats.statements import OXYGEN_FIELDS, PRESSURES, TEMPERATURES
 from patients.exchange.formats.unreadable import UnreadableError
 
 STANDINGS: Final[dict[str, Standing | None]] = {
@@ -231,10 +231,7 @@ class _Statement:
 
     def _state_oxygen(self, suffix: str) -> None:
         values = self.parts.oxygen
-        fields = {
-            name: values[name].text if name in values else None
-            for name in ("device", "flow_l_per_min", "fio2_percent")
-        }
+        fields = {name: values[name].text if name in values else None for name in OXYGEN_FIELDS}
         attribution = next((word for _, word in attributions(values, self.whole) if word), "")
         note = ""
         if self.entry is not None:

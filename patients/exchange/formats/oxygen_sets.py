@@ -23,6 +23,7 @@ from patients.exchange.formats.sets import (
     times_of,
 )
 from patients.exchange.formats.statements import (
+    OXYGEN_FIELDS,
     Statement,
     annotations_of,
     same_value,
@@ -68,7 +69,7 @@ class _Set:
     def words(self) -> dict[str, Any]:
         words: dict[str, Any] = {"kind": "oxygen", "at": self.at.isoformat()}
         is_room_air = self.parts.get("device") == OxygenDevice.ROOM_AIR
-        for name in ("device", "flow_l_per_min", "fio2_percent"):
+        for name in OXYGEN_FIELDS:
             if name in self.parts and not (is_room_air and name in _NONE_ADDED):
                 words[name] = self.parts[name]
         for statement in self.statements:
@@ -334,5 +335,5 @@ def _contradicted(one: Statement, other: Statement) -> set[str]:
 
 
 def _same(words: Any, other: Any) -> bool:
-    names = ("device", "flow_l_per_min", "fio2_percent", "at")
+    names = (*OXYGEN_FIELDS, "at")
     return same_value([words.get(name) for name in names], [other.get(name) for name in names])

@@ -37,7 +37,7 @@ def near_and_whole(course: Course, at: Any, known_at: Any) -> tuple[CourseKnownA
 def said(known: CourseKnownAt, at: Any) -> tuple[object, ...]:
     status = status_known_at(known, at)
     cursor = at_cursor(known, status)
-    runs = [(run.begins, run.ends, run.grade) for run in runs_of(known.periods)]
+    runs = [(run.start, run.end, run.grade) for run in runs_of(known.periods)]
     return (cursor, status.current, status.baseline, status.for_guidance, status.answers, runs)
 
 
