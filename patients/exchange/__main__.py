@@ -133,9 +133,6 @@ def _write_refusal(error: RefusedDocumentError, err: TextIO) -> None:
     err.write(without_controls(f"{error.place}: {error.words}") + "\n")
 
 
-# to-course
-
-
 def _to_course(options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     if options.csv is not (options.map is not None) or (options.courses and not options.csv):
         raise CourseFileError([Fault("--csv", "needs --map, and --map and --courses need --csv")])
@@ -235,16 +232,10 @@ def _status(answer: Answer) -> int:
     return SOME_HELD if answer.held or is_some_refused else DONE
 
 
-# from-course
-
-
 def _from_course(options: argparse.Namespace, out: TextIO, _err: TextIO) -> int:
     text = bundle_of(_read(options.file), mrn_system=options.mrn_system, now=options.now)
     out.write(text.rstrip("\n") + "\n")
     return DONE
-
-
-# validate
 
 
 def _validate(options: argparse.Namespace, out: TextIO, err: TextIO) -> int:

@@ -83,7 +83,7 @@ def receive(
     """
     digest = hashlib.sha256(incoming.raw).hexdigest()
     control_id = incoming.control_id or digest
-    if len(control_id) > _CONTROL_ID_AT_MOST or "\0" in control_id:  # which no column holds
+    if len(control_id) > _CONTROL_ID_AT_MOST or "\0" in control_id:  # no column can hold it
         control_id = f"sha256 {hashlib.sha256(control_id.encode()).hexdigest()}"
     receiving = Receiving(system, incoming, address, digest, control_id, is_recorded)
     place = _place_of(system, incoming)

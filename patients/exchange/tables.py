@@ -126,7 +126,7 @@ def _cell(words: Mapping[str, Any], name: str) -> str:
     if name not in words:
         return ""
     value = words[name]
-    if value is None:  # of a rate: it runs at a dose not known
+    if value is None:  # an infusion that runs at an unknown rate
         return _NOT_KNOWN if name == "rate" else ""
     if isinstance(value, list):
         return " ".join(value) or "none"

@@ -54,7 +54,7 @@ class BedsideForm(forms.Form):
                 field.widget.template_name = "patients/input.html"
 
     def __init__(self, data: Mapping[str, Any] | None = None, **options: Any) -> None:
-        # Django copies what the instance has.
+        # BaseForm copies the fields that the instance has: here by ``settings.FIELD_COPIER``.
         self.base_fields = _CopiedFields(type(self).base_fields)  # type: ignore[misc]
         super().__init__(data, label_suffix="", **options)
         self.remedies: dict[str, Remedy] = {}

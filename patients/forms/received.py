@@ -92,7 +92,7 @@ class ProposalForm(ConfirmedForm, SubmittedForm):
     def clean(self) -> dict[str, Any]:
         for place, one in enumerate(self.proposed):
             if one.new.kind == EntryKind.RETRACTION:
-                continue  # what it takes back was asked about when it was charted
+                continue  # its values were asked about when they were charted
             sentence = self._refusal(one)
             if sentence:
                 self.add_error(None, sentence)

@@ -150,7 +150,7 @@ class ChartingAct(models.Model):
             ),
         )
         indexes = (
-            # Few acts chart what another system sent; those of people write no index row.
+            # Few acts chart what another system sent; an act of a person has no row in this index.
             models.Index(
                 name="act_of_message", fields=("message",), condition=Q(message__isnull=False)
             ),
@@ -245,7 +245,7 @@ class Entry(models.Model):
         )
         indexes = (
             models.Index(name="entry_by_kind", fields=("course", "kind", "at")),
-            # The board asks which entries charted ahead of their time are due; they are few.
+            # The board looks for entries charted ahead of their time that are due now; few are.
             models.Index(name="entry_ahead", fields=("at",), condition=Q(at__gt=F("recorded_at"))),
             models.Index(
                 name="entry_syringes", fields=("-recorded_at",), condition=SAYS_CONCENTRATION

@@ -111,7 +111,7 @@ class Course(models.Model):
             ),
         )
         indexes = (
-            # A board reads open courses; those that ended become the most.
+            # The board reads open courses, which in time are a small part of all.
             models.Index(
                 name="course_open", fields=("on_ward",), condition=Q(ended_at__isnull=True)
             ),

@@ -194,7 +194,7 @@ def findings_without_wording(findings: Mapping[str, Any]) -> str:
     return json.dumps([met, unknown])
 
 
-# How many entries of a kind the value before the latest is looked for in; of results, CRP.
+# Among how many entries of a kind the value before the latest is searched; of results, CRP alone.
 _RECENT: Final = """
 SELECT entry.* FROM (VALUES ('vitals', 4), ('oxygen', 3), ('vasopressor', 8), ('lab', 60))
     AS wanted (kind, most), LATERAL (

@@ -31,7 +31,7 @@ def read_patient_by_mrn(mrn: str) -> Patient | None:
         return None
     key = mrn_key(mrn)
     patients = Patient.objects.all()
-    # Of numbers that were stored before they were refused, the one written alike is meant.
+    # Older patients may share a key: then the one whose number is written exactly so is meant.
     return patients.filter(mrn=mrn).first() or patients.filter(mrn_key=key).first()
 
 

@@ -124,7 +124,7 @@ def _admit(
         raise AlreadyAdmittedError(same[0])
     if course is None:
         _check_not_corrected(admission, patient)
-        # Before any course: who renames the ward or decides a policy locks these first too.
+        # Ward and policy are locked before any course, as by a renaming and by a decision.
         ward = ward_for_patient(admission.ward)
         if admission.policy is None:
             lock_site_policy()

@@ -133,7 +133,7 @@ def correct_identity(
 def _correct(
     patient_id: uuid.UUID, change: IdentityChange, submission: Submission
 ) -> list[IdentityCorrection]:
-    # Waits for every admission of this patient, and lets none begin.
+    # The lock waits for every admission of this patient that has begun, and lets no other begin.
     patient = Patient.objects.select_for_update().get(pk=patient_id)
     before = list(IdentityCorrection.objects.filter(form_id=submission.form_id, patient=patient))
     if before:

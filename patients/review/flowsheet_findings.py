@@ -49,9 +49,6 @@ def fluids_and_weight(maker: RowMaker) -> list[Row]:
     return maker.rows([bolus, weight], keep_empty=True)
 
 
-# Results
-
-
 def results(maker: RowMaker) -> list[Row]:
     series = []
     for analyte in Analyte:
@@ -81,9 +78,6 @@ def _result(maker: RowMaker, one: TimelineEntry, read: kinds.Lab, *, in_cell: bo
 def _baseline_of(maker: RowMaker, analyte: Analyte) -> Decimal | None:
     charted = [e for e in maker.data.in_force if isinstance(e, kinds.BaselineFacts)]
     return maker.data.facts.baseline.with_entries(charted).of(analyte)
-
-
-# Findings, treatments and notes
 
 
 def findings(maker: RowMaker) -> list[Row]:

@@ -389,7 +389,7 @@ class ReopenForm(TransferForm):
     button = "Reopen this course"
     consequences = (
         "The patient returns to the ward board.",
-        "The board shows the grade of now, computed from everything charted.",
+        "The board shows the present grade, computed from everything charted.",
     )
 
     reason = _reason("Enter the reason for reopening.")

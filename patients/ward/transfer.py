@@ -86,7 +86,7 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
     course after the page was shown, and TransferReusedError where the form was sent before with
     other contents or by another user. Raises WardClosedError.
     """
-    # Before the course: who renames the ward locks it first too.
+    # The ward is locked before the course, as by a renaming.
     on_ward = _lock_ward(course, requested)
     lock_course(course)
     current = Course.objects.get(pk=course.pk)

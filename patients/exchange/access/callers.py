@@ -72,7 +72,7 @@ class SystemRequest(HttpRequest):
     user: User
     caller: Caller
     concerned_courses: list[UUID]
-    only_reads: bool  # of a POST that searches
+    only_reads: bool  # a POST that searches sets it
 
 
 View = Callable[..., HttpResponseBase]

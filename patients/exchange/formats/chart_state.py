@@ -114,8 +114,6 @@ class Chart:
         if words.get("replaces") is not None:
             self.replaced_by[str(words["replaces"])] = identity
 
-    # What stands in the chart.
-
     def in_force(self, identity: str) -> bool:
         words = self.entries.get(identity)
         return (
@@ -165,8 +163,6 @@ class Chart:
         while entry is not None and (after := self.replaced_by.get(entry)) in self.own:
             entry = after
         return entry
-
-    # What becomes of the message.
 
     def hold(
         self,
@@ -282,8 +278,6 @@ class Chart:
         self.close(statement.key)
         if is_new:
             self.remark(CONFIRMED, place_of(statement, name), "people charted the same value")
-
-    # New entries.
 
     def settle(self, all_wanted: Sequence[Wanted]) -> None:
         """Make the new entries, corrections and retractions that bring the chart to ``wanted``."""

@@ -144,8 +144,6 @@ class _Drug:
         ends = [one.key + _END for one in self.before if one.end == at]
         return Wanted(None, (*starts, *ends), (entry,))
 
-    # What holds from when.
-
     def _points(self) -> list[_Point]:
         times = {one.start for one in self.periods}
         times |= {one.end for one in self.periods if one.end is not None}
@@ -196,8 +194,6 @@ class _Drug:
         for one in ended:
             words |= one.end_words
         return words | ({"note": "; ".join(notes)} if notes else {})
-
-    # What is held.
 
     def _newcomers(self) -> list[_Period]:
         return [one for one in self.periods if one.key in self.chart.candidates]

@@ -206,8 +206,6 @@ class _Sets:
         self.chart.set_aside(reason, statement, words=proposal, more=more)
         self._put_back(statement)
 
-    # One set.
-
     def _wanted(self, one: _Set) -> Wanted | None:
         if "device" not in one.parts:
             self._hold_without_device(one)

@@ -117,8 +117,6 @@ class _Set:
         else:
             self.statements.pop(statement.key, None)
 
-    # A pressure by cuff and one from an artery.
-
     def _put_cuff_aside(self) -> None:
         """Chart the arterial pressure and hold that of the cuff: two readings, not one."""
         by_method: dict[str, list[Statement]] = {"arterial": [], "cuff": []}
@@ -146,8 +144,6 @@ class _Set:
             chart.remember_waiting(statement, reason)
         self.statements.pop(statement.key)
 
-    # Two values of one sign.
-
     def _hold_contradictions(self) -> None:
         """Hold newcomers that contradict another key; what is charted stands."""
         compared = {key: _comparable(one) for key, one in self.statements.items()}
@@ -162,8 +158,6 @@ class _Set:
             if several & compared[statement.key].keys():
                 own = [name for name in values_of(statement.content) if name in together]
                 self._hold_names("duplicate.conflict", statement, own, more)
-
-    # Unusual values.
 
     def _questions(self, words: Mapping[str, Any]) -> list[tuple[str, str]]:
         has_signs = any(name in words for name in _ORDER)
@@ -201,8 +195,6 @@ class _Set:
                     self.chart.remark(
                         "value.unusual", place.get(name, statement.source.place), sentence
                     )
-
-    # What people charted in the same minute.
 
     def _left_by_people(self, words: Mapping[str, Any]) -> _Signs:
         """Return the signs without those that people charted in this minute."""

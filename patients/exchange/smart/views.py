@@ -104,7 +104,7 @@ def back(request: HttpRequest) -> HttpResponse:
         response = _refused(request, refused)
         if refused.why is Reason.BUSY:
             return response
-    except RefusedError as refused:  # of the identity token
+    except RefusedError as refused:  # raised for the identity token
         response = _refused_token(request, refused.why)
     LAUNCHES.forget(request, response)
     return response
