@@ -101,7 +101,10 @@ def decide(decision: Decision) -> SitePolicy:
 def check_replay(
     before: SitePolicy, policy: Policy | None, valid_from: datetime | None, reason: str, by: User
 ) -> None:
-    """Raise where ``before`` is by someone else, or is not what the same form says now."""
+    """Check that a form which recorded ``before`` is sent again unchanged.
+
+    Raises DecidedMeanwhileError where it is someone else's, DecisionReusedError for other contents.
+    """
     if before.recorded_by_id != by.pk:
         raise DecidedMeanwhileError(before)
     recorded = (policy_from(before.version.values), before.valid_from, before.reason)
@@ -113,10 +116,11 @@ def check_replay(
 def regrade_from_start(
     course: Course, version: PolicyVersion, *, reason: str, by: User, form_id: uuid.UUID
 ) -> RecordingResult:
-    """Regrade ``course`` from its infusion under ``version``; nothing else grades backwards.
+    """Regrade ``course`` from its infusion under ``version``: a decision of the site never does.
 
     The earlier history stays as known before. A course that follows the site keeps the periods
-    that the site decided for later.
+    that the site decided for later. The same ``form_id`` again is a replay. Raises FormReusedError
+    where the form was sent before with other contents or by another user.
     """
     lock_site_policy()
     lock_course(course)

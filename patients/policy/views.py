@@ -82,7 +82,7 @@ class PolicyPeriodRow(NamedTuple):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def policy(request: SignedInRequest) -> HttpResponse:
-    """The policy in force and its history; a POST previews a change, and confirmed, makes it."""
+    """Show the policy in force and its history; a POST previews a change, then makes it."""
     now, site = timezone.now(), read_site_policy_periods()
     latest = read_latest_site_decision()
     form = PolicyForm(_allowed(request), site=site, seen=latest.pk if latest else 0, now=now)
@@ -209,7 +209,7 @@ def _courses(reader: User, now: datetime) -> list[tuple[Course, str]]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def course_policy(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """The policies that graded a course; a POST previews a regrade, and confirmed, makes it."""
+    """Show the policies that graded a course; a POST previews a regrade, then makes it."""
     act = Act.REGRADE_COURSE if can_regrade_course(request.user) else Act.OPEN_CHART
     course = course_or_404(request, course_id, act)
     if request.method == "POST":

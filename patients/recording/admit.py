@@ -100,8 +100,9 @@ def admit_patient(
 
     The same form sent again is a replay: the result has the course that it opened. Raises
     IdentityDiffersError where the record number is another person's, DelayDiffersError where the
-    patient's answer is another, AlreadyAdmittedError where the course exists, and FormReusedError
-    where the form was saved before with other contents.
+    patient's answer is another, AlreadyAdmittedError where the course exists, WardClosedError,
+    AheadOfClockError for an infusion ahead of the database's clock, and FormReusedError where the
+    form was saved before with other contents or by another user.
     """
     try:
         with transaction.atomic():

@@ -29,7 +29,7 @@ class StatedMeanwhileError(ConflictError):
 
 
 class StatementReusedError(ConflictError):
-    """This form was sent before with other contents."""
+    """This form was sent before with other contents or by another user."""
 
     def __init__(self) -> None:
         super().__init__("This form was already sent with other contents. Reload the page.")

@@ -84,7 +84,7 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
     A replay under the same ``form_id`` (the idempotency key) returns the recorded transfer and
     records nothing. Raises MovedMeanwhileError where someone else moved, closed or reopened the
     course after the page was shown, and TransferReusedError where the form was sent before with
-    other contents or by another user. Raises WardClosedError.
+    other contents or by another user. Raises WardClosedError where the ward is closed.
     """
     # The ward is locked before the course, as by a renaming.
     on_ward = _lock_ward(course, requested)
