@@ -27,7 +27,7 @@ from patients.queries.series import values_of
 from patients.queries.status import status_known_at
 from patients.review.address import Instants, ReviewAddress
 from patients.review.page import at_cursor, window_of
-from patients.review.panel import PeriodLine, build_panel, read_panel_data
+from patients.review.panel import PanelView, PeriodLine, build_panel, read_panel_data
 from patients.review.scales_at import scales_at_instant
 from patients.review.series import ReviewSeries, review_series
 
@@ -92,7 +92,7 @@ def printed_course(
     )
     status = status_known_at(known, known_at)
     scales = scales_over(known, known_at)
-    panel = build_panel(known.course, reader, reviews, known_at, is_then=not is_now)
+    panel = build_panel(known.course, reader, reviews, known_at, PanelView(is_then=not is_now))
     return {
         "course_id": course.pk,
         "address": ReviewAddress(Instants(known_at, known_at), is_now=is_now),

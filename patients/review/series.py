@@ -25,6 +25,7 @@ from grading.engine.trace import Trace
 from grading.engine.units import Number, format_number
 from grading.engine.vocabulary import DRUGS, VITAL_SIGN, TreatmentAgent, VasopressorDrug
 from patients.display.assessment import first_assessed_at
+from patients.display.next_change import HIGH_DOSE
 from patients.display.text import LATE_AFTER, entry_text
 from patients.queries.grades import GradePeriodRow
 from patients.queries.known_at import CourseKnownAt
@@ -32,7 +33,6 @@ from patients.queries.policies import PolicyPeriod
 from patients.queries.series import CourseValues
 from patients.review.breaks import begins_of, changes_of, expected_of
 from patients.review.lanes import (
-    HIGH_DOSE,
     CouldBe,
     Lane,
     Span,
