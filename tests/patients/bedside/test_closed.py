@@ -54,7 +54,7 @@ def test_the_grade_of_a_closed_course_does_not_go_on(
 
 
 @pytest.mark.parametrize("typed", [{"temperature": "39.2"}, {"temperature": "392"}])
-def test_a_save_from_a_page_of_before_is_refused_in_words(
+def test_a_save_from_a_page_opened_before_the_end_is_refused_in_words(
     nurse_client: Client, closed: Course, typed: dict[str, str]
 ) -> None:
     before = Entry.objects.count()

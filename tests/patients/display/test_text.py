@@ -167,7 +167,7 @@ def test_a_dose_per_kg_without_a_weight_says_so() -> None:
         (1505, "1 d 1 h"),
     ],
 )
-def test_lengths_of_time(minutes: int, text: str) -> None:
+def test_a_duration_in_words(minutes: int, text: str) -> None:
     assert duration_text(timedelta(minutes=minutes)) == text
 
 
@@ -204,7 +204,7 @@ def test_a_time_has_its_date_unless_it_is_todays(settings: Any) -> None:
         ("judgement.prolonged_reaction", "Prolonged or recurring reaction"),
     ],
 )
-def test_things_have_names(key: str, label: str) -> None:
+def test_each_key_of_the_chart_has_a_label(key: str, label: str) -> None:
     assert key_label(key) == label
 
 
@@ -215,7 +215,7 @@ def test_what_icans_alone_asks_is_not_called_uncounted_for_crs() -> None:
     assert attribution_text(uncertain) == "attribution uncertain, counted"
 
 
-def test_attribution_is_marked() -> None:
+def test_a_row_is_tagged_where_a_finding_is_not_due_to_crs() -> None:
     vitals = {"heart_rate": "140", "temperature_c": "39", "attribution": {"heart_rate": "other"}}
     assert attribution_text(read("vitals", vitals)) == "HR other cause, not counted for CRS"
     uncertain = {"device": "cpap", "attribution": "uncertain"}

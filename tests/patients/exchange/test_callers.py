@@ -172,7 +172,7 @@ def test_a_system_that_sends_too_often_waits(opened: str, monkeypatch: pytest.Mo
     assert Event.objects.filter(kind=EventKind.SYSTEM_REFUSED).count() == 1
 
 
-def test_who_shows_wrong_tokens_too_often_waits(
+def test_an_address_that_sends_wrong_tokens_too_often_waits(
     opened: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("patients.exchange.access.callers.REFUSED_OF_AN_ADDRESS", 1)

@@ -140,7 +140,11 @@ def test_times_stay_within_those_that_a_file_may_have(year: int) -> None:
     document["entries"] = [{"kind": "weight", "weight_kg": "70", "at": f"{edge}T10:00:00+00:00"}]
     for number in range(20):
         hidden = deidentified(as_exported(document, str(number)), KEY, frozenset())
-        read_course(hidden.document)
+        read = read_course(hidden.document)
+        (weight,) = read.entries
+        assert 1900 <= weight.at.year <= 2199
+        assert weight.at == read.facts.infused_at
+        assert f"{weight.at:%Y-%m-%d}" != edge
 
 
 _PLAIN: dict[str, Any] = {

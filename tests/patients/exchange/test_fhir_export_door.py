@@ -148,7 +148,7 @@ def test_a_person_who_may_export_gets_the_file_from_the_page_that_prints(
     assert administrator_client.get(address_of(course)).status_code == 403
 
 
-def test_who_shows_nothing_is_refused_and_a_browser_is_led_to_the_sign_in(
+def test_a_call_without_a_token_is_refused_and_a_browser_is_led_to_the_sign_in(
     course: Course,
 ) -> None:
     answer = Client().get(address_of(course))

@@ -97,7 +97,7 @@ def test_a_bundle_is_charted_exactly_as_it_was_written(
     assert act.message == InboundMessage.objects.get()
 
 
-def test_the_present_record_number_goes_before_one_of_before(
+def test_the_present_record_number_goes_before_a_former_one(
     course: Course, clinician: User, headers: dict[str, str], at: datetime
 ) -> None:
     """Of two records that were joined there both may be on the chart; or that of before alone."""

@@ -274,7 +274,7 @@ def test_results_that_only_other_scales_read_are_offered_charted_and_never_grade
         ("ldh", {"ldh": "100001"}),
     ],
 )
-def test_such_a_result_beyond_its_limit_is_refused_at_its_row(
+def test_a_result_beyond_its_hard_limit_is_refused_at_its_row(
     nurse_client: Client, course: Course, name: str, fields: dict[str, str]
 ) -> None:
     answer = send(nurse_client, course, **fields)

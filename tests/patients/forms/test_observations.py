@@ -136,7 +136,9 @@ def test_a_vital_sign_before_the_infusion_is_remarked_and_oxygen_is_refused(
         ({"device": "cpap", "fio2_percent": "1.0"}, {"device": "cpap", "fio2_percent": "100"}),
     ],
 )
-def test_oxygen(course: Course, fields: dict[str, str], body: dict[str, str]) -> None:
+def test_oxygen_is_charted_as_typed(
+    course: Course, fields: dict[str, str], body: dict[str, str]
+) -> None:
     assert body_of(course, "oxygen", **fields) == body
 
 
@@ -152,7 +154,7 @@ def test_oxygen(course: Course, fields: dict[str, str], body: dict[str, str]) ->
         ({"device": "nasal_cannula", "flow_l_per_min": "71"}, "flow_l_per_min", "0 to 70"),
     ],
 )
-def test_oxygen_is_refused(
+def test_impossible_oxygen_is_refused_at_its_field(
     course: Course, fields: dict[str, str], field: str, sentence: str
 ) -> None:
     assert sentence in refusal(course, "oxygen", field, **fields)

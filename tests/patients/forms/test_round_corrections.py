@@ -148,7 +148,7 @@ def test_a_correction_that_changes_nothing_is_refused(
     assert "Nothing was changed." in text_of(answer.content.decode())
 
 
-def test_who_corrects_what_somebody_else_corrected_meanwhile_sees_both(
+def test_a_correction_of_a_thing_corrected_meanwhile_shows_both(
     nurse_client: Client, clinician: User, course: Course
 ) -> None:
     before = entry(course, clinician, "capd", score="6")

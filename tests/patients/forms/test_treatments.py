@@ -44,7 +44,9 @@ from tests.patients.forms.bound_forms import body_of, refusal
         ),
     ],
 )
-def test_a_vasopressor(course: Course, fields: dict[str, str], body: dict[str, Any]) -> None:
+def test_a_vasopressor_is_charted_as_typed(
+    course: Course, fields: dict[str, str], body: dict[str, Any]
+) -> None:
     assert body_of(course, "vasopressor", **fields) == body
 
 
@@ -99,7 +101,7 @@ def test_every_unit_of_every_drug_can_be_charted(course: Course, drug: Vasopress
         assert body_of(course, "vasopressor", **fields)["unit"] == unit.value
 
 
-def test_fluid_and_weight(course: Course) -> None:
+def test_a_bolus_and_a_weight_are_charted_within_their_limits(course: Course) -> None:
     assert body_of(course, "fluid_bolus", volume_ml="500") == {"volume_ml": "500"}
     assert "Enter the volume" in refusal(course, "fluid_bolus", "volume_ml")
     assert "above 0" in refusal(course, "fluid_bolus", "volume_ml", volume_ml="0")

@@ -24,7 +24,7 @@ OUTSIDE = (YEAR_1, EARLIEST - timedelta(seconds=1), LATEST + timedelta(seconds=1
 
 
 @pytest.mark.parametrize("at", OUTSIDE)
-def test_an_infusion(course: Course, at: datetime) -> None:
+def test_an_infusion_outside_the_calendar_is_refused(course: Course, at: datetime) -> None:
     with pytest.raises(IntegrityError, match="course_infused_in_calendar"), transaction.atomic():
         Course.objects.create(
             patient=course.patient, product="another", infused_at=at, policy=course.policy,
@@ -33,14 +33,16 @@ def test_an_infusion(course: Course, at: datetime) -> None:
         )  # fmt: skip
 
 
-def test_an_entry(course: Course, clinician: User) -> None:
+def test_an_entry_outside_the_calendar_is_refused(course: Course, clinician: User) -> None:
     with pytest.raises(IntegrityError, match="entry_in_calendar"):
         chart(course, clinician, "note", YEAR_1, note="seen")
 
 
 @pytest.mark.parametrize("at", OUTSIDE)
 @pytest.mark.parametrize("column", ["recorded_at", "received_at"])
-def test_an_act(course: Course, clinician: User, at: datetime, column: str) -> None:
+def test_an_act_outside_the_calendar_is_refused(
+    course: Course, clinician: User, at: datetime, column: str
+) -> None:
     times = {"recorded_at": timezone.now(), "received_at": timezone.now(), column: at}
     with pytest.raises(IntegrityError, match="act_in_calendar"), transaction.atomic():
         ChartingAct.objects.create(
@@ -48,7 +50,7 @@ def test_an_act(course: Course, clinician: User, at: datetime, column: str) -> N
         )
 
 
-def test_a_transfer(course: Course, clinician: User) -> None:
+def test_a_transfer_outside_the_calendar_is_refused(course: Course, clinician: User) -> None:
     with pytest.raises(IntegrityError, match="transfer_in_calendar"), transaction.atomic():
         Transfer.objects.create(
             course=course, form_id=course.pk, what=Move.MOVED, from_ward="7B", to_ward="ICU",
@@ -57,7 +59,9 @@ def test_a_transfer(course: Course, clinician: User) -> None:
 
 
 @pytest.mark.parametrize("at", OUTSIDE)
-def test_a_decision_on_policy(course: Course, clinician: User, at: datetime) -> None:
+def test_a_policy_decision_outside_the_calendar_is_refused(
+    course: Course, clinician: User, at: datetime
+) -> None:
     with pytest.raises(IntegrityError, match="site_policy_in_calendar"), transaction.atomic():
         SitePolicy.objects.create(
             form_id=course.pk, version=PolicyVersion.objects.get(pk=course.policy_id),
@@ -66,7 +70,9 @@ def test_a_decision_on_policy(course: Course, clinician: User, at: datetime) -> 
 
 
 @pytest.mark.parametrize("at", OUTSIDE)
-def test_a_policy_of_a_course(course: Course, clinician: User, at: datetime) -> None:
+def test_a_course_policy_outside_the_calendar_is_refused(
+    course: Course, clinician: User, at: datetime
+) -> None:
     act = course.acts.first()
     with pytest.raises(IntegrityError, match="course_policy_in_calendar"), transaction.atomic():
         CoursePolicy.objects.create(
@@ -74,7 +80,7 @@ def test_a_policy_of_a_course(course: Course, clinician: User, at: datetime) -> 
         )
 
 
-def test_rows_of_before_are_spared(db: None) -> None:
+def test_rows_stored_before_the_constraint_stay(db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT conname FROM pg_constraint"

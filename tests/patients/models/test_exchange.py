@@ -80,7 +80,7 @@ def test_name_kind_and_user_of_a_system_stay(system: ExternalSystem, column: str
         _run(statement)
 
 
-def test_a_changed_system_keeps_its_row_of_before(
+def test_a_changed_system_keeps_its_earlier_row(
     system: ExternalSystem, administrator: User
 ) -> None:
     change_system(system, {"thinning_minutes": 30, "charset": "utf-8"}, by=administrator)

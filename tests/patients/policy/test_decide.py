@@ -143,9 +143,7 @@ def test_the_same_form_twice_decides_once(on_cpap: Course, administrator: User) 
     assert SitePolicy.objects.count() == CoursePolicy.objects.count() == 1
 
 
-def test_who_has_not_seen_the_latest_decision_decides_nothing(
-    administrator: User, decided: Make
-) -> None:
+def test_a_decision_from_an_outdated_page_is_refused(administrator: User, decided: Make) -> None:
     decided(cpap_grade=4)
     stale = Decision(policy_from({"bipap_grade": 3}), None, "Why", administrator, uuid.uuid4(), 0)
     with pytest.raises(DecidedMeanwhileError):

@@ -129,7 +129,9 @@ def test_the_defaults_that_stored_policies_rest_on_stay() -> None:
     assert {name: getattr(DEFAULT_POLICY, name) for name in SCALE_PARAMETERS} == DEFAULTS
 
 
-def test_a_policy_of_before_is_the_same_version(course: Course, nurse: User) -> None:
+def test_a_policy_stored_before_these_parameters_is_the_same_version(
+    course: Course, nurse: User
+) -> None:
     assert not SCALE_PARAMETERS & set(course.policy.values)
     assert version_of(DEFAULT_POLICY, timezone.now()) == course.policy
     assert policy_from(course.policy.values) == DEFAULT_POLICY

@@ -285,7 +285,7 @@ def test_two_who_save_at_once_both_count() -> None:
 
 @pytest.mark.skipif(settings.POOLER != "", reason="it sets a limit of its session")
 @pytest.mark.django_db(transaction=True)
-def test_who_cannot_get_the_lock_records_nothing_and_can_try_again() -> None:
+def test_a_save_without_the_lock_records_nothing_and_can_be_tried_again() -> None:
     """Whoever else writes to the course for too long."""
     nurse = UserFactory()
     course = admit(nurse)

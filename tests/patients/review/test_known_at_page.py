@@ -153,7 +153,7 @@ def test_the_role_is_that_of_the_act_and_an_older_act_has_the_name_alone(
         assert "J. Ruiz, Ward clinician" in html(nurse_client, course, name)
 
 
-def test_an_act_of_before_roles_were_kept_names_its_author_alone(
+def test_an_act_from_before_roles_were_kept_names_its_author_alone(
     nurse_client: Client, nurse: User, course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(User, "display_name", "")
@@ -177,7 +177,7 @@ def test_a_change_of_policy_is_no_rise_by_the_clock(
     assert cursor.run.cause.startswith("by a change of policy: ")
 
 
-def test_the_bed_and_the_closing_are_those_of_then(nurse_client: Client, course: Course) -> None:
+def test_the_bed_and_the_closing_are_as_known_then(nurse_client: Client, course: Course) -> None:
     then = page(nurse_client, course).context["latest"].isoformat()
     send_transfer(nurse_client, course, "moved", ward="ICU", bed="3")
     moved = page(nurse_client, course).context["latest"].isoformat()

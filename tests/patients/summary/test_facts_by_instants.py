@@ -120,6 +120,7 @@ def test_onset_and_peak_are_the_first_instants_at_which_the_second_one_has_them(
         met = [at for at, state in states if state.met]
         assert (facts.onset.at if facts.onset else None) == (met[0] if met else None), seed
         highest = max((state.grade for _, state in states), default=0)
+        assert facts.peak is not None or highest == 0, seed
         if facts.peak is not None:
             first = next(at for at, state in states if state.grade == highest)
             assert (facts.peak.grade, facts.peak.at) == (highest, first), seed

@@ -84,6 +84,7 @@ def test_times_and_the_peak_are_those_of_a_second_implementation() -> None:
 
 
 def test_the_peak_begins_where_the_second_implementation_has_it_first() -> None:
+    compared = set()
     for seed, document, chart in courses():
         facts = facts_of(document, chart.now, Span(chart.infused_at, LATEST))
         death = oracle.first_death(chart)
@@ -95,6 +96,8 @@ def test_the_peak_begins_where_the_second_implementation_has_it_first() -> None:
                 continue
             first = next(at for at in instants if answer_at(chart, at, key).grade == peak.grade)
             assert peak.at == first, (seed, key)
+            compared.add(key)
+    assert compared == set(KEYS)
 
 
 def test_two_reporting_periods_add_up_to_the_whole_wherever_they_are_split() -> None:

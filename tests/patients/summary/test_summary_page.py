@@ -128,7 +128,7 @@ def test_the_past_is_shown_as_it_was_known(nurse_client: Client, drawn: Course) 
     assert "576" not in text
 
 
-def test_a_page_of_then_stays_byte_for_byte_what_it_was(
+def test_a_summary_as_known_earlier_stays_the_same_to_the_byte(
     nurse_client: Client, drawn: Course, intensivist_client: Client
 ) -> None:
     before = page(nurse_client, drawn, "summary_json", known_at=DRAWN).content

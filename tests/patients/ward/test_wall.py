@@ -143,7 +143,7 @@ def test_the_numbers_are_those_of_the_board_in_order_of_bed(
         ("محمد علي", "م.ع."),
     ],
 )
-def test_initials(name: str, initials: str) -> None:
+def test_initials_are_the_first_letters_of_a_name(name: str, initials: str) -> None:
     assert initials_of(name) == initials
 
 

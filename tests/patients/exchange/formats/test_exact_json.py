@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,6 +27,14 @@ def test_a_number_stays_as_it_was_written() -> None:
     assert isinstance(tree["a"], Exact)
     assert not isinstance(tree["d"], Exact)
     assert write_json(tree) == text.replace("1.2E+2", "120")
+
+
+def nested(depth: int) -> list[Any]:
+    """Return an empty list inside as many lists less one."""
+    found: list[Any] = []
+    for _ in range(depth - 1):
+        found = [found]
+    return found
 
 
 REFUSED = [
@@ -57,18 +66,18 @@ def test_what_is_no_document_is_refused_with_the_reason(document: bytes, why: st
 
 
 ACCEPTED = [
-    b"[" * 60 + b"]" * 60,
-    b"[" + b"9" * 60 + b"]",
-    b"[0." + b"9" * 60 + b"]",
-    b'["' + b"[" * 100 + b'\\"{{{"]',
-    b'\xef\xbb\xbf{"a": 1}',
-    b'["\\ud83d\\ude00"]',
+    (b"[" * 60 + b"]" * 60, nested(60)),
+    (b"[" + b"9" * 60 + b"]", [Exact("9" * 60)]),
+    (b"[0." + b"9" * 60 + b"]", [Exact("0." + "9" * 60)]),
+    (b'["' + b"[" * 100 + b'\\"{{{"]', ["[" * 100 + '"{{{']),
+    (b'\xef\xbb\xbf{"a": 1}', {"a": Exact("1")}),
+    (b'["\\ud83d\\ude00"]', ["\U0001f600"]),
 ]
 
 
-@pytest.mark.parametrize("document", ACCEPTED)
-def test_what_lies_just_within_the_bounds_is_read(document: bytes) -> None:
-    read_json(document)
+@pytest.mark.parametrize(("document", "value"), ACCEPTED)
+def test_what_lies_just_within_the_bounds_is_read(document: bytes, value: Any) -> None:
+    assert read_json(document) == value
 
 
 def test_an_endless_row_of_quotes_takes_no_longer_than_its_length() -> None:

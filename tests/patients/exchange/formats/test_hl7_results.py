@@ -276,7 +276,7 @@ def test_a_local_code_means_what_was_configured(
     assert [detail.reason for detail in read.details] == details
 
 
-def test_a_preliminary_result_made_final_without_its_value_has_the_value_of_before() -> None:
+def test_a_preliminary_result_made_final_without_its_value_keeps_its_value() -> None:
     preliminary = "OBX|1|NM|2160-0^C^LN||1.2|mg/dL|||||P"
     before = convert(document(OBR, preliminary), context(), NOW)
     into = context_after(context(), before)
