@@ -200,4 +200,4 @@ def test_an_entry_in_the_year_1_is_not_moved(
     other = admit(clinician, product="another")
     page = nurse_client.get(url("move_entry", course, entry.pk), {"to": other.pk})
     assert page.status_code == 200
-    assert page.context["stand"].refusals
+    assert page.context["check"].refusals
