@@ -99,7 +99,7 @@ check: dev  ## what must hold before a commit
 replay: dev  ## which courses get other grades than at a commit or tag (REF=HEAD~1); recorded ones of CRS_REPLAY_COURSES too
 	@$(PY) -m replay since $(or $(REF),HEAD~1)
 
-replay-golden: dev  ## keep the grades of now in replay/golden.jsonl, and print what changes by that
+replay-golden: dev  ## keep the present grades in replay/golden.jsonl, and print what changes by that
 	@$(PY) -m replay golden --write
 
 release-notes: dev  ## write into CHANGELOG.md which grades changed since the release before

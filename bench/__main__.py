@@ -8,16 +8,22 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any, Final
 
-PARTS: Final = ("engine", "save", "late", "throughput", "read", "start")
+_ENGINE: Final = "engine"
+PARTS: Final = (_ENGINE, "save", "late", "throughput", "read", "start")
 """What runs where no part is named, in five minutes."""
 ON_DEMAND: Final = (
     "board", "review", "flowsheet", "asof", "summary", "scales", "print", "browser", "export",
     "interface", "scale",
 )  # fmt: skip
 """What runs where it is named, or with ``all``; at most two minutes each, ``scale`` twenty,
-``interface`` five."""
+``interface`` five. It runs before the parts of every run: the groups of courses of one name are
+those of the part that comes last, and ``save`` has the most.
+"""
+_MODULE_OF: Final = {"print": "paper"}
+"""Modules of ``bench.parts`` that are not named as their part."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,46 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _measure(parts: Sequence[str]) -> list[Any]:
-    from bench.parts import (
-        asof,
-        board,
-        browser,
-        export,
-        flowsheet,
-        interface,
-        late,
-        paper,
-        read,
-        review,
-        save,
-        scale,
-        scales,
-        start,
-        summary,
-        throughput,
-    )
+    """Return the numbers of the parts; those that need servers share one site."""
     from bench.servers import BenchError
     from bench.site import site
 
-    modules = {
-        "board": board,
-        "review": review,  # before save, whose courses of the same sizes are more
-        "flowsheet": flowsheet,
-        "asof": asof,
-        "summary": summary,
-        "scales": scales,
-        "print": paper,
-        "browser": browser,
-        "export": export,
-        "interface": interface,
-        "scale": scale,
-        "save": save,
-        "late": late,
-        "throughput": throughput,
-        "read": read,
-        "start": start,
+    served = {
+        name: import_module(f"bench.parts.{_MODULE_OF.get(name, name)}")
+        for name in (*ON_DEMAND, *PARTS)
+        if name in parts and name != _ENGINE
     }
-    served = {name: module for name, module in modules.items() if name in parts}
     metrics: list[Any] = []
     if served:
         groups: dict[str, Sequence[int]] = {}
@@ -93,7 +68,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
                     metrics += module.measure(ready)
                 except BenchError as error:  # report the other parts nevertheless
                     print(f"{name}: {str(error)[:300]}", file=sys.stderr)
-    if "engine" in parts:
+    if _ENGINE in parts:
         from bench.parts import engine
 
         metrics += engine.measure()

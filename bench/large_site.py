@@ -54,6 +54,7 @@ def fill(templates: Sequence[Loaded], courses: int) -> Generated:
 
 
 def table_rows() -> dict[str, int]:
+    """Return how many rows each of the copied tables has."""
     with connection.cursor() as cursor:
         found = {}
         for table in _COPIED:

@@ -50,6 +50,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def pooled(blocks: Blocks) -> list[float]:
+    """Return the values of all blocks."""
     return [value for block in blocks for value in block]
 
 
@@ -59,6 +60,7 @@ def ratios(blocks: Blocks, floor: Blocks) -> list[float]:
 
 
 def spread(values: Sequence[float]) -> float:
+    """Return the distance between the quartiles."""
     low, high = (percentile(values, share) for share in _QUARTILES)
     return high - low
 

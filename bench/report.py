@@ -46,6 +46,7 @@ def _shown(number: float) -> str:
 
 
 def as_json(metrics: Sequence[Metric], about: dict[str, Any]) -> str:
+    """Return the report as JSON: what was measured, on which machine, and every number."""
     machine = {
         "system": platform.platform(),
         "python": platform.python_version(),

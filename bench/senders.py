@@ -126,7 +126,7 @@ class _Link:
 
 
 def _reading(control_id: str, mrn: str, chance: random.Random) -> bytes:
-    """Return a set of vital signs of now."""
+    """Return a set of vital signs at the present time."""
     present = datetime.now(UTC)
     now = f"{present:%Y%m%d%H%M%S}.{present.microsecond // 1000:03}+0000"
     signs = (

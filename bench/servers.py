@@ -73,6 +73,7 @@ def address_of(server: LocalServer, user: str = USER) -> str:
 
 
 def free_port() -> int:
+    """Return a port of this machine on which nothing listens."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

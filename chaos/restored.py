@@ -39,7 +39,7 @@ class Snapshot:
         return cls(course_id, rows)
 
     def restore(self) -> None:
-        """Put the rows in the place of those of now; the connection must be a superuser's."""
+        """Put the rows in the place of the present ones; the connection must be a superuser's."""
         with _without_triggers(), connection.cursor() as cursor:
             for table, rows in self.rows.items():
                 cursor.execute(f"DELETE FROM {table} WHERE course_id = %s", [self.course_id])  # noqa: S608

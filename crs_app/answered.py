@@ -17,7 +17,7 @@ from crs_app.request_ids import HEADER, begin
 
 _LOG: Final = logging.getLogger(REQUESTS)
 _OF_LINK: Final = "secret"
-"""Part of an address that is kept nowhere: of a link that lets its reader in once."""
+"""Name of the part of an address that signs somebody in (a one-time link): no log keeps it."""
 
 
 def number_requests(
@@ -60,7 +60,7 @@ def _user_id(request: HttpRequest) -> int | None:
 
 def _path(request: HttpRequest) -> str:
     match = request.resolver_match
-    if match is None:  # nobody knows what an address holds that leads nowhere
+    if match is None:  # an address of no page can hold anything, a name too
         return "-"
     secret = match.kwargs.get(_OF_LINK)
     return request.path.replace(str(secret), "…") if secret else request.path

@@ -25,7 +25,7 @@ _RV = TypeVar("_RV")
 ANSWERED_WITHIN_S: Final = 35.0
 """Five seconds more than the statement_timeout of the web role (``time_limits``)."""
 LONG_S: Final = 4.0
-"""Longer than the lock_timeout of the web role: who waits for a row is not counted."""
+"""Longer than the lock_timeout of the web role: a wait for a row is not counted."""
 _LOOKS_EVERY_S: Final = 0.5
 _LOOKS: Final = frozenset({"/livez", "/readyz", "/health/", "/metrics"})
 """Addresses that are answered whatever the database does: they bound their own look at it."""

@@ -1,9 +1,9 @@
 """What the web process may do in the database, granted by the owner of the tables.
 
-Two roles connect. The *owner* has the tables and is used by ``migrate`` alone
-(CRS_OWNER_DATABASE_URL). The *web* role (DATABASE_URL) reads, adds rows, and changes what is listed
-here: whoever takes over the web process can rewrite neither what was charted nor the rules of the
-database.
+Two roles connect. The *owner* has the tables (CRS_OWNER_DATABASE_URL): it migrates, dumps and makes
+partitions, and no web process uses it. The *web* role (DATABASE_URL) reads, adds rows, and changes
+what is listed here: whoever takes over the web process can rewrite neither what was charted nor the
+rules of the database.
 """
 
 from __future__ import annotations
@@ -201,5 +201,5 @@ def check_web_role(web_role: str | None = None) -> None:
             raise ImproperlyConfigured(
                 f"The database role {web_role!r} of DATABASE_URL {fault}. Give the web process a "
                 "role of its own, and name the owner of the tables in CRS_OWNER_DATABASE_URL "
-                "(README, On a server)."
+                "(docs/operations.md, Two roles)."
             )

@@ -1,4 +1,4 @@
-"""Addresses for who watches the site: /livez, /readyz, and /health/ in words.
+"""Addresses for those who watch the site: /livez, /readyz, and /health/ in words.
 
 They need no sign-in, read no session and use no connection of the site.
 """

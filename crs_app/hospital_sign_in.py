@@ -73,7 +73,9 @@ def hospital_sign_in(
     claim = environment.get("CRS_OIDC_CLAIM") or "email"
     matches = environment.get("CRS_OIDC_MATCHES") or ("email" if claim == "email" else "username")
     if matches not in _MATCHES:
-        raise ImproperlyConfigured("CRS_OIDC_MATCHES is email or username.")
+        raise ImproperlyConfigured(
+            f"CRS_OIDC_MATCHES is {matches!r}: set it to {' or '.join(_MATCHES)}."
+        )
     return HospitalSignIn(
         issuer=issuer,
         client_id=client_id,

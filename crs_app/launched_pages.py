@@ -32,9 +32,9 @@ OPEN: Final = frozenset(
         "roles",
     }
 )
-"""Addresses of no patient that a launched session opens; all others of no patient are closed."""
+"""Pages without a patient that a launched session opens; every other one is closed to it."""
 OF_THE_COURSE_NAMED: Final = "patients:sources"
-"""Address of no patient that shows the policy of the course that ``course`` names, if any."""
+"""Page without a patient in its address; the parameter ``course`` may name one."""
 OF_OTHER_PATIENTS_TOO: Final = frozenset(
     {"patients:join", "patients:move_entry", "patients:undo_join"}
 )

@@ -39,5 +39,5 @@ def log_server(address: str, authorities: str = "") -> LogServer | None:
     except ValueError:
         parts, port = urlsplit(""), 0
     if parts.scheme != "tls" or not parts.hostname or parts.path not in ("", "/"):
-        raise ValueError("CRS_LOG_SERVER is no address like tls://logs.hospital.example:6514")
+        raise ValueError("CRS_LOG_SERVER must be an address like tls://logs.hospital.example:6514.")
     return LogServer(parts.hostname, port, authorities)

@@ -39,7 +39,7 @@ def is_trusted_sender(environ: Mapping[str, Any]) -> bool:
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return the address of who sent the request, "" where none is known.
+    """Return the address that the request came from, "" where none is known.
 
     Each proxy adds who sent it the request to the right of X-Forwarded-For. What stands left of
     the last address that is no proxy of the settings was written by whoever that is. Where no proxy

@@ -1,4 +1,4 @@
-"""Whether the site can serve, by a look at the database that waits for nothing of the site.
+"""Whether the site can serve, found by a look at the database apart from the site.
 
 The look has a short-lived connection of its own with bounds of its own: neither a pool that is used
 up nor a kept connection that died decides it.

@@ -59,7 +59,7 @@ class _ReplicaAwayError(Exception):
 
 
 class _Positions:
-    """Where the log of the first machine stood when; the newest last."""
+    """Positions of the log of the first machine, each with the time of its reading."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[int, datetime]] = deque(maxlen=600)

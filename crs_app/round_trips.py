@@ -25,7 +25,7 @@ _STATE: Final = re.compile(r"[A-Za-z0-9_-]{20,64}", re.ASCII)
 
 
 class NotBegunError(Exception):
-    """This browser began none with this state, or too long ago, or it has come back before."""
+    """This browser began no sign-in with this state, or too long ago, or it returned before."""
 
 
 class RoundTrips:
@@ -38,7 +38,7 @@ class RoundTrips:
         self._name, self._salt = name, f"crs.round-trip.{name}"
 
     def keep(self, request: HttpRequest, response: HttpResponse, kept: Mapping[str, Any]) -> None:
-        """Give the browser the cookie of one that begins."""
+        """Give the browser the cookie of a sign-in that begins."""
         value = signing.dumps(dict(kept), salt=self._salt, compress=True)
         letters = len(value)
         for number, name in enumerate(self._names_by_age(request), start=2):
@@ -55,7 +55,7 @@ class RoundTrips:
         )
 
     def read(self, request: HttpRequest) -> dict[str, Any]:
-        """Return what was kept of the one that comes back.
+        """Return what was kept of the sign-in that returns.
 
         :raises NotBegunError: where there is none, or it has come back with a true answer before.
         """
@@ -70,7 +70,7 @@ class RoundTrips:
         return begun
 
     def use_up(self, state: str) -> None:
-        """Let one come back once, of many at the same time one.
+        """Accept the return of a sign-in once; of several requests at the same time, one.
 
         What the other site did not sign is not kept: strangers would fill the cache, which then
         forgets which codes of a second factor were used.
@@ -81,7 +81,7 @@ class RoundTrips:
             raise NotBegunError
 
     def forget(self, request: HttpRequest, response: HttpResponse) -> None:
-        """Take the cookie of the one that came back from the browser; those of others stay."""
+        """Remove the cookie of the sign-in that returned; the cookies of others stay."""
         if (name := self._cookie_name(_state_of(request))) in request.COOKIES:
             response.delete_cookie(name)
 
@@ -98,7 +98,7 @@ class RoundTrips:
         return f"{'__Host-' if settings.SESSION_COOKIE_SECURE else ''}{self._name}-"
 
     def _names_by_age(self, request: HttpRequest) -> list[str]:
-        """Return the names of the cookies of those that have begun, the newest first."""
+        """Return the names of the cookies of sign-ins that have begun, the newest first."""
         found = [name for name in request.COOKIES if name.startswith(self._stem())]
         return sorted(found, key=lambda name: self._begun_at(request.COOKIES[name]), reverse=True)
 

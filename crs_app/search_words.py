@@ -117,7 +117,7 @@ def _with_kept_letters(words: Iterable[str]) -> list[str]:
 
 
 def loosely_spelled(name: str) -> str:
-    """Return what is the same of a name in each order of its words and each spelling of them.
+    """Return a key that is equal for a name in any order of its words and in any spelling.
 
     "Jörg Müller", "MUELLER, Joerg" and "Muller Jorg" are the same.
     """

@@ -1,4 +1,4 @@
-"""What was searched for stands in no address that can be read: it can name a patient.
+"""Searches: no address shows the searched text, because it can name a patient.
 
 Browsers keep addresses, and so do logs of proxies. A form sends its search in the body, htmx in
 a header. The address that leads back to what was found has it sealed: encrypted by a key of this
@@ -36,7 +36,7 @@ PAGES: Final = frozenset(
 """Addresses at which a patient is searched for by name, record number or bed."""
 _MARK: Final = "~"
 _LENGTH_OF: Final = 16
-"""Sealed texts are as long as the next multiple of it, and do not tell how long a name is."""
+"""The length of a sealed text is a multiple of this, and does not tell how long a name is."""
 _OF_FORMS: Final = frozenset({SEARCHED_FOR, "csrfmiddlewaretoken"})
 
 

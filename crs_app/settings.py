@@ -16,7 +16,7 @@ from crs_app.silent_database import BOUNDS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
-# Where backup and verification leave when they ended last; /readyz reads it.
+# The folder in which the last backup and verification are noted; /readyz reads it.
 OPERATIONS_DIR = Path(os.environ.get("CRS_OPERATIONS_DIR") or VAR_DIR / "operations")
 
 
@@ -45,7 +45,7 @@ def _secret(name: str) -> str | None:
 
 
 def _metrics_token() -> str:
-    """Return the token of who may read /metrics, "" for nobody.
+    """Return the token with which /metrics is read, "" where nobody may.
 
     :raises ValueError: for one that is short enough to be guessed, so that nothing starts.
     """
@@ -124,8 +124,8 @@ _EVERY_ROLE = "ward_clinician,icu_reviewer,auditor,administrator"
 SECOND_FACTOR_ROLES = frozenset(
     _words("CRS_SECOND_FACTOR_ROLES", _EVERY_ROLE if os.environ.get("DATABASE_URL") else "")
 )
-# A tablet on a ward is shared: who walks away neither reads nor writes any more. The page of a
-# patient then shows the grade and its clock alone, until the session ends.
+# A tablet on a ward is shared: nobody reads or writes in the place of a user who walked away. The
+# page of a patient then shows the grade and its clock alone, until the session ends.
 SIGNED_OUT_AFTER_IDLE = timedelta(minutes=_number("CRS_IDLE_MINUTES", 10, at_most=720))
 SIGNED_OUT_AFTER = timedelta(hours=12)
 
@@ -208,16 +208,17 @@ DATABASES = {
     "default": django_database(os.environ.get("DATABASE_URL"))
     | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
 }
-# The role that owns the tables; only `manage.py migrate` connects with it.
+# The role that owns the tables, for migrations, backups and partitions; no web process has it.
 OWNER_DATABASE = owner_database(
     os.environ.get("DATABASE_URL"), os.environ.get("CRS_OWNER_DATABASE_URL")
 )
-# Passwords that no address holds: a file is read by the process alone, an address by who lists it.
+# Passwords apart from their addresses: a file is read by this process alone, while the environment
+# of a process can be listed by others.
 if web_password := _secret("CRS_WEB_PASSWORD"):
     DATABASES["default"]["PASSWORD"] = web_password
 if OWNER_DATABASE is not None and (owner_password := _secret("CRS_OWNER_PASSWORD")):
     OWNER_DATABASE["PASSWORD"] = owner_password
-# The role that makes and renames databases; only `manage.py restore` and `drill` connect with it.
+# The role that makes and renames databases and changes the standby: `restore`, `drill`, `standby`.
 KEEPER_DATABASE = keeper_database(
     os.environ.get("DATABASE_URL"), os.environ.get("CRS_KEEPER_DATABASE_URL")
 )
@@ -231,7 +232,7 @@ SYNCHRONOUS_STANDBY = os.environ.get("CRS_SYNCHRONOUS_STANDBY", "").strip()
 # PgBouncer keeps prepared statements from 1.22 on, and cursors of the server never.
 POOLER = os.environ.get("CRS_POOLER", "").strip().lower()
 if POOLER not in ("", "transaction"):
-    raise ValueError("CRS_POOLER is empty or: transaction")
+    raise ValueError(f"CRS_POOLER is {POOLER!r}: leave it empty, or set it to transaction.")
 _PLANNED_ONCE = {"server_side_binding": True, "prepare_threshold": None if POOLER else 2}
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = bool(POOLER)
 DATABASES["default"]["OPTIONS"] = {**_PLANNED_ONCE, **BOUNDS, **DATABASES["default"]["OPTIONS"]}
@@ -255,7 +256,7 @@ if replica_url := os.environ.get("CRS_REPLICA_DATABASE_URL"):
 LOG_SERVER = log_server(
     os.environ.get("CRS_LOG_SERVER", "").strip(), _file("CRS_LOG_SERVER_AUTHORITIES")
 )
-# Where backups go.
+# The folder of backups.
 BACKUPS_DIR = Path(os.environ.get("CRS_BACKUPS_DIR") or VAR_DIR / "backups")
 BACKUPS_KEPT_DAYS = _number("CRS_BACKUPS_KEPT_DAYS", 35, at_most=36_500)
 # Shared by all processes: a one-time code that one of them took is refused by the others.

@@ -37,7 +37,7 @@ class OneTry:
 
     @contextmanager
     def begin(self) -> Iterator[None]:
-        """Connect inside of it.
+        """Context manager in which the connection is opened.
 
         :raises psycopg.OperationalError: where the database was silent and another thread tries.
         """

@@ -45,7 +45,7 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
         autoescape=True,
         loader=loader,
         auto_reload=auto_reload,
-        # All of them stay: the bookkeeping of who was used last costs more than they do.
+        # All templates are kept: to note which was used last costs more than their memory.
         cache_size=-1,
         undefined=StrictUndefined,
         finalize=_shown_safely,
@@ -126,6 +126,7 @@ def _csrf_input(token: object) -> SafeString:
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
+    """Return what every page shows of the site, and the token of its forms (context processor)."""
     launch = getattr(request, "launch", None)
     csrf_token = SimpleLazyObject(partial(get_token, request))
     idle = settings.SIGNED_OUT_AFTER_IDLE if launch is None else LAUNCHED_ENDS_AFTER_IDLE

@@ -22,7 +22,7 @@ from grading.engine.algorithm.tree import is_awaiting, reassessment
 from grading.engine.entries import BaselineFacts, Entry, Lab, Risk, Symptom, Toxicity, Treatment
 from grading.engine.facts import CourseFacts
 from grading.engine.fold import in_order
-from grading.engine.systems.lee_2014 import DEATH_GRADE
+from grading.engine.grading_system import DEATH_GRADE
 from grading.engine.times import moved
 from grading.engine.vocabulary import RiskQuestion
 from grading.service import CurrentStatus

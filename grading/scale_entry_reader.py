@@ -74,10 +74,12 @@ def _performed(words: Words, place: Place, points: tuple[str, ...]) -> dict[str,
 
 
 def read_consciousness(words: Words, place: Place) -> dict[str, Any]:
+    """What wakes the patient."""
     return {"level": _required(words, place, "level", ConsciousnessLevel)}
 
 
 def read_seizure(words: Words, place: Place) -> dict[str, Any]:
+    """A seizure: its type, its duration in minutes, and whether it ended or came again."""
     repetitive = place.at("repetitive_without_recovery").boolean(
         words.get("repetitive_without_recovery")
     )
@@ -92,6 +94,7 @@ def read_seizure(words: Words, place: Place) -> dict[str, Any]:
 
 
 def read_neuro_sign(words: Words, place: Place) -> dict[str, Any]:
+    """A sign of the nervous system, and whether it is present."""
     if words.get("present") is None:
         place.at("present").refuse("required: true or false")
     return {
@@ -101,6 +104,7 @@ def read_neuro_sign(words: Words, place: Place) -> dict[str, Any]:
 
 
 def read_admission(words: Words, place: Place) -> dict[str, Any]:
+    """Where the patient is cared for, and whether because of CRS."""
     return {
         "setting": _required(words, place, "setting", AdmissionSetting),
         "because_of_crs": place.at("because_of_crs").boolean(words.get("because_of_crs")),
@@ -108,6 +112,7 @@ def read_admission(words: Words, place: Place) -> dict[str, Any]:
 
 
 def read_blood_product(words: Words, place: Place) -> dict[str, Any]:
+    """A blood product."""
     return {"product": _required(words, place, "product", BloodProductName)}
 
 

@@ -55,7 +55,7 @@ def top_section(changelog: str) -> str:
 
 
 def with_section(changelog: str, text: str) -> str:
-    """Return ``changelog`` with ``text`` in its top section, in place of the one of before."""
+    """Return ``changelog`` with ``text`` in its top section, in place of the earlier one."""
     top = top_section(changelog)
     without = re.sub(rf"{re.escape(HEADING)}\n.*?(?=^### |\Z)", "", top, flags=re.M | re.S)
     before, heading, after = without.partition("### Added")

@@ -103,7 +103,7 @@ def _import(folder: Path, files: Sequence[str]) -> None:
 
 
 def _take_over(folder: Path) -> None:
-    """Put the code of this checkout in the place of that of before; data stay."""
+    """Put the code of this checkout in the place of the earlier code; data stay."""
     for name in _CODE:
         shutil.rmtree(folder / name)
         ignored = shutil.ignore_patterns("__pycache__")

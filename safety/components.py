@@ -43,7 +43,7 @@ class Component(NamedTuple):
 def components_text(former: str) -> str:
     """Return the page, in Markdown.
 
-    ``former`` is the page of before: it has the licences of packages that are not installed here,
+    ``former`` is the earlier page: it has the licences of packages that are not installed here,
     such as those of another system. Raises NoPurposeError.
     """
     rows = [f"| {' | '.join(one)} |" for one in sorted(_components(former))]

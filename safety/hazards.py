@@ -99,7 +99,7 @@ def read_hazard(path: Path) -> Hazard:
             raise ValueError(f"expected the headings {', '.join(_HEADINGS)}")
         texts = {heading: text.strip() for heading, text in parts.items()}
         if not all(texts.values()):
-            raise ValueError("nothing stands under a heading")
+            raise ValueError("expected text under each heading")
         return Hazard(
             path=path,
             id=facts["id"],
@@ -132,12 +132,12 @@ def _controls(lines: Sequence[str]) -> Iterator[Control]:
             continue
         found = _REFERENCE.fullmatch(line)
         if found is None or found[1] not in KINDS:
-            raise ValueError(f"neither a control nor what it names: {line!r}")
+            raise ValueError(f"expected a control, or what a control names: {line!r}")
         references.append(Reference(found[1], found[2]))
     yield _control(sentence, references)
 
 
 def _control(sentence: str, references: Sequence[Reference]) -> Control:
     if not sentence or not references:
-        raise ValueError(f"a control names nothing that exists: {sentence!r}")
+        raise ValueError(f"a control must name a test, setting, policy or constraint: {sentence!r}")
     return Control(sentence, tuple(references))

@@ -187,7 +187,7 @@ def _stored() -> tuple[Counter[str], int]:
 
     from patients.models import ActSource, Entry, InboundMessage
 
-    connection.close()  # the one of before the kill
+    connection.close()  # opened before the kill
     accepted = InboundMessage.objects.filter(system__name=_SYSTEM, verdict="accepted")
     stored = Counter(accepted.values_list("control_id", flat=True))
     entries = Counter(

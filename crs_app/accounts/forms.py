@@ -78,7 +78,7 @@ class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # not generic
 
 
 class ChangePasswordForm(PasswordChangeForm):
-    """A new password, for who knows the present one."""
+    """A new password, for a user who knows the present one."""
 
     def __init__(self, request: Any, *args: Any, **options: Any) -> None:
         super().__init__(request.user, *args, **options)
@@ -106,7 +106,7 @@ def _say_plainly(form: forms.Form) -> None:
 class ConfirmedForm(forms.Form):
     """A form that asks for the user's own password where it was not entered a short time ago.
 
-    Who has none signs in once more, at the hospital, in another tab: what is typed here stays.
+    A user without one signs in once more, at the hospital, in another tab: what is typed stays.
     """
 
     asks_sign_in = False

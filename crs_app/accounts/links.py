@@ -62,7 +62,7 @@ def user_of_link(secret: str, now: datetime) -> User:
 def use_link(secret: str, password: str, address: str, now: datetime) -> User:
     """Set the user's password and use the link up; of two at once one succeeds.
 
-    Failed sign-ins of before are forgotten: an administrator gave the link.
+    Earlier failed sign-ins are forgotten: the link came from an administrator.
 
     :raises LinkGoneError: for a link that does not work.
     """

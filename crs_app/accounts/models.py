@@ -80,7 +80,7 @@ class User(AbstractUser):
                 name="accounts_user_role_known",
                 violation_error_message="Choose one of the roles.",
             ),
-            # No door opens to who is not active, and no password can match one that begins with !.
+            # No door opens to an inactive user, and no password can match one that begins with !.
             models.CheckConstraint(
                 condition=~models.Q(role=Role.SYSTEM)
                 | models.Q(is_active=False, password__startswith="!"),  # noqa: S106

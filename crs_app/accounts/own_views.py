@@ -49,7 +49,7 @@ def me(request: SignedInRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_password(request: SignedInRequest) -> HttpResponse:
-    """Set another password, for who knows the present one; other sessions and links end."""
+    """Set another password after the present one was typed; other sessions and links end."""
     user = request.user
     if not user.has_usable_password():
         return redirect("accounts:me")

@@ -145,7 +145,7 @@ def deactivate(by: By, person_id: int) -> User:
 
 
 def reactivate(by: By, person_id: int) -> User:
-    """Let the person sign in again, with the password of before."""
+    """Let the person sign in again, with the earlier password."""
     with transaction.atomic():
         person = _locked(by, person_id)
         person.is_active = True
@@ -186,8 +186,8 @@ def forget_hospital(by: By, person_id: int) -> User:
 def new_link(by: By, person_id: int, *, adds_password: bool = False) -> tuple[User, str]:
     """Return the person, and the secret of a link by which a new password is set.
 
-    :raises RefusedError: for oneself, for who is deactivated, and for who signs in at the hospital
-        alone, unless a password is added on purpose.
+    :raises RefusedError: for oneself, for a deactivated user, and for one who signs in at the
+        hospital alone, unless a password is added on purpose.
     """
     with transaction.atomic():
         person = _locked(by, person_id)

@@ -92,7 +92,7 @@ class EmailForm(ConfirmedForm):
 
 
 class LinkForm(ConfirmedForm):
-    """What is asked before a link is made for who signs in at the hospital alone."""
+    """What is asked before a link is made for a user who signs in at the hospital alone."""
 
     adds_password = forms.BooleanField(
         label="Add a password",

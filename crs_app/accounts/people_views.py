@@ -149,7 +149,7 @@ ACTS: Final = {
     ),
     "reactivate": Act(
         "Reactivate",
-        "The user can sign in again, with the password and the role of before.",
+        "The user can sign in again, with the earlier password and role.",
         "Reactivate",
         "Reactivated.",
         people.reactivate,
@@ -191,7 +191,7 @@ ACTS: Final = {
 LINK: Final = Act(
     "Reset by link",
     "You get a link by which the user sets a new password. It works once, for 24 hours. "
-    "Until then the present password stays; a link of before stops working.",
+    "Until then the present password stays; an earlier link stops working.",
     "Make link",
     "",
     people.new_link,

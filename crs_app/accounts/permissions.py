@@ -1,8 +1,8 @@
 """Who may do what, by the table in ``rights``: role, and whether the patient's ward is an own one.
 
-Each right has a pair: ``can_...`` answers, for a page that shows or hides a button, and
-``check_...`` refuses a request. Both take the course where there is one; without it they answer
-for a patient of an own ward.
+``can_...`` answers, for a page that shows or hides a button, and ``check_...`` refuses a request;
+there is one for each right that views ask by name, and ``can`` and ``check`` for every other. They
+take the course where there is one; without it they answer for a patient of an own ward.
 """
 
 from typing import Final
@@ -69,11 +69,6 @@ def check_can_chart(user: Reader, course: Placed | None = None) -> None:
 def can_answer_advice(user: Reader, course: Placed | None = None) -> bool:
     """Return whether ``user`` may answer treatment advice."""
     return can(user, Act.ANSWER_ADVICE, course)
-
-
-def check_can_answer_advice(user: Reader, course: Placed | None = None) -> None:
-    """Raise PermissionDenied unless ``can_answer_advice``."""
-    check(user, Act.ANSWER_ADVICE, course)
 
 
 def can_admit(user: Reader, course: Placed | None = None) -> bool:
@@ -195,16 +190,6 @@ def can_read_disagreements(user: Reader) -> bool:
 def check_can_read_disagreements(user: Reader) -> None:
     """Raise PermissionDenied unless ``can_read_disagreements``."""
     check(user, Act.EXPORT_LISTS)
-
-
-def can_export_patient(user: Reader, course: Placed | None = None) -> bool:
-    """Return whether ``user`` may download the course of a patient."""
-    return can(user, Act.EXPORT_PATIENT, course)
-
-
-def check_can_export_patient(user: Reader, course: Placed | None = None) -> None:
-    """Raise PermissionDenied unless ``can_export_patient``."""
-    check(user, Act.EXPORT_PATIENT, course)
 
 
 def can_export_cohort(user: Reader) -> bool:

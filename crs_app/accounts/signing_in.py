@@ -1,7 +1,7 @@
 """The one door through which a session begins, whichever way a user has shown who he or she is.
 
 After the first step (the password, the hospital's single sign-on) a user who has a second factor is
-asked for it. The session of before keeps meanwhile who waits for it, and signs nobody in.
+asked for it. Meanwhile the earlier session notes which user that is, and signs nobody in.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def sign_in(request: HttpRequest, user: User, *, method: str, has_second_factor:
 def sign_in_launched(request: HttpRequest, user: User, launch: Launch) -> None:
     """Begin the session of a user whom a health record launched, for one patient; record it.
 
-    Nothing of a session of before stays. The browser becomes no tablet of this user, who entered no
+    Nothing of an earlier session stays. The browser becomes no tablet of this user, who entered no
     password here, and the health record's sign-in stands for a second factor.
     """
     request.session.flush()
@@ -86,7 +86,7 @@ class Waiting:
 def waiting_user(request: HttpRequest) -> Waiting | None:
     """Return who has done the first step in this session; None after ten minutes.
 
-    None too for who was deactivated or got another password since.
+    None also for a user who was deactivated or got another password since.
     """
     kept = request.session.get(_WAITING)
     if kept is None:

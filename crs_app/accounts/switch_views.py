@@ -47,7 +47,7 @@ BUSY: Final = 503
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def switch(request: HttpRequest) -> HttpResponse:
-    """Ask who works now; a name and its PIN begin a session of that user on the page of before."""
+    """Ask who works now; a name and its PIN begin a session of that user on the page before."""
     if request.method != "POST":
         chosen = request.session.get(SESSION_KEY) if not request.user.is_authenticated else None
         return _switch_page(request, request.GET.get("next", ""), chosen=chosen)
@@ -147,7 +147,7 @@ def _end_of(began: datetime) -> datetime:
 
 
 def _lead_to_full_sign_in(request: HttpRequest, page: str) -> HttpResponse:
-    """Lock the session of who was here, and lead to the sign-in page, which others may then use."""
+    """Lock the session of the user before, and lead to the sign-in page, for anybody else."""
     if request.user.is_authenticated:
         lock_session(request)
     asked = page_of_this_site(request, page)

@@ -24,7 +24,7 @@ from crs_app.accounts.models import User
 from crs_app.accounts.tablet_models import TabletSignIn
 
 PINS_IN_A_ROW: Final = 3
-"""Wrong ones, after which only a full sign-in leads on."""
+"""Wrong PINs in a row, after which only a full sign-in counts."""
 TABLET: Final = "tablet"
 """What a session keeps of its tablet: the digest of its cookie."""
 _NEW_COOKIE: Final = "new_tablet_cookie"
@@ -32,7 +32,7 @@ _DELETED_AT_ONCE: Final = 100
 
 
 def note_tablet(request: HttpRequest, now: datetime) -> None:
-    """Keep that the user of ``request`` has just signed in in full here; a PIN of before ends."""
+    """Keep that the user of ``request`` has just signed in in full here; an earlier PIN ends."""
     _delete_old(now)
     user = _user(request)
     tablet = _tablet_for_sign_in(request, now)
@@ -88,7 +88,7 @@ def valid_sign_in(request: HttpRequest, user: User, now: datetime) -> TabletSign
 
 
 def is_valid(sign_in: TabletSignIn) -> bool:
-    """Return whether its user is the one of then: active, of the same password and role."""
+    """Return whether its user is unchanged since: active, with the same password and role."""
     is_either = _proves(sign_in, has_shown_factor=True) or _proves(sign_in, has_shown_factor=False)
     return sign_in.user.is_active and is_either
 
@@ -133,7 +133,7 @@ def is_right_pin(sign_in: TabletSignIn, pin: str) -> bool:
 def send_cookie(request: HttpRequest, response: HttpResponseBase) -> None:
     """Give the browser the name of this tablet where a sign-in on it has just been kept.
 
-    It lasts as long as that sign-in may: no name outlives all whom it is about.
+    It lasts as long as that sign-in may.
     """
     value = getattr(request, _NEW_COOKIE, None)
     if value is not None:

@@ -157,7 +157,7 @@ def _locked(
 ) -> tuple[SignInThrottle, SignInThrottle]:
     """Return the rows of name and address, and of the address; locked in one order by all."""
     place = network_of(address)
-    # PostgreSQL takes more letters for equal than Python does: a user has one count however typed.
+    # PostgreSQL finds a user by more spellings than Python: the stored name counts, however typed.
     name = (username if user is None else user.username).casefold()
     of_name = _digest("code" if of_codes else "name", name, place)
     of_address = _digest("address", place)
@@ -175,7 +175,7 @@ def _locked(
 
 
 def _begin_count_of(user: User, of_name: SignInThrottle) -> None:
-    """Begin the count of a user who was created after the name had failed: it was nobody's then."""
+    """Begin the count of a user who was created after the name had failed."""
     of_name.user = user
     of_name.failed_at, of_name.holds, of_name.held_until = [], 0, None
 

@@ -36,8 +36,8 @@ def verified_user(
 ) -> User | None:
     """Return the active user whose name and password these are, None where they do not match.
 
-    An unknown name is answered like a known one. ``is_let_through`` is for who has shown a right
-    code of a second factor: failures of before do not hold it.
+    An unknown name is answered like a known one. ``is_let_through``: the user has shown a right
+    code of a second factor, so that earlier failures do not make the password wait.
 
     :raises ValidationError: with the code ``BUSY`` or ``HELD``, and a sentence.
     """

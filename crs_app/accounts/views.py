@@ -29,7 +29,7 @@ from crs_app.record.models import EventKind
 
 BUSY: Final = 503
 LONGEST_ADDRESS: Final = 500
-"""Of a page to lead to, where a cookie must hold it."""
+"""Letters of the address of the next page that a cookie may hold."""
 _BEGINS_A_PAGE: Final = ("/", "http://", "https://")
 _NO_PAGE_AFTER_SIGN_IN: Final = frozenset(
     {

@@ -24,7 +24,7 @@ class WardClosedError(ValueError):
 def lock_ward(ward: Ward) -> Ward:
     """Read ``ward`` again, locked against a change until the transaction ends.
 
-    Who locks a ward and a course locks the ward first.
+    A ward is locked before a course of it.
     """
     return Ward.objects.select_for_update(no_key=True).get(pk=ward.pk)
 

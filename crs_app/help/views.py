@@ -13,7 +13,7 @@ from crs_app.help.contents import PAGES, page_of_role
 @login_not_required
 @require_safe
 def own_help(request: HttpRequest) -> HttpResponse:
-    """Show the help of the reader's role; that of the nurse to who has not signed in."""
+    """Show the help of the reader's role; the nurse's without a sign-in."""
     return _show(request, page_of_role(getattr(request.user, "role", "")).key)
 
 

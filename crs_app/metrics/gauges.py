@@ -1,6 +1,6 @@
 """What /metrics looks at when it is asked: database, clocks, disk, other systems, last runs.
 
-The look has connections of its own, and who asks waits for it ``LOOKED_WITHIN_S`` at most.
+The look has connections of its own, and a request waits for it ``LOOKED_WITHIN_S`` at most.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ _under_way: list[_Look] = []
 def look_within(seconds: float = LOOKED_WITHIN_S) -> Looked:
     """Return what a look finds; nothing where it takes longer than ``seconds``.
 
-    Who asks while a look is under way waits for the same one.
+    A request that comes while a look is under way waits for the same one.
     """
     with _lock:
         _under_way[:] = [one for one in _under_way if not one.found.done()]

@@ -77,7 +77,7 @@ def whole_counts(folder: Path) -> Iterator[None]:
 
 
 def keep_counts_of_ended() -> None:
-    """Add the files of workers that live no more to the pair that is kept.
+    """Add the files of workers that have ended to the pair that is kept.
 
     It never waits: while somebody reads the files they stay, and are added when the next worker
     ends.

@@ -24,7 +24,7 @@ from crs_app.metrics.shared import shared_folder, whole_counts
 @login_not_required
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer with every count and gauge to who sends the token of CRS_METRICS_TOKEN.
+    """Answer a request with the token of CRS_METRICS_TOKEN with every count and gauge.
 
     Where the site has no token there is nothing at this address.
     """
@@ -50,6 +50,7 @@ def _text() -> bytes:
 
 
 def registry_of(collector: Collector) -> CollectorRegistry:
+    """Return a registry that has this collector alone."""
     registry = CollectorRegistry()
     registry.register(collector)
     return registry

@@ -34,7 +34,7 @@ _BLOCK: Final = 1 << 20
 
 
 def default_file(folder: Path) -> Path:
-    """Return the file for a backup of now: ``crs-20261129T023000Z.dump``."""
+    """Return the file for a backup at this moment: ``crs-20261129T023000Z.dump``."""
     return folder / f"crs-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.dump"
 
 

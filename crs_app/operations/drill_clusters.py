@@ -89,6 +89,7 @@ def new_cluster(*, is_empty: bool = False) -> Iterator[LocalServer]:
 
 
 def write_settings(server: LocalServer, values: Mapping[str, str]) -> None:
+    """Add settings of PostgreSQL, which hold from the next start on."""
     with (server.data / "postgresql.auto.conf").open("a") as file:
         file.writelines(f"{name} = '{value}'\n" for name, value in values.items())
 
@@ -130,6 +131,7 @@ def serving_from(server: LocalServer) -> Iterator[None]:
 
 
 def open_ward(mrn: str = "DRILL-1") -> Ward:
+    """Create a nurse and admit one patient, through the application's own functions."""
     nurse = User.objects.create_user(mrn.lower(), role=Role.WARD_CLINICIAN, last_name=mrn)
     let_work_everywhere(nurse)
     admission = Admission(
@@ -158,6 +160,7 @@ def kill(server: LocalServer) -> None:
 
 
 def wait_until_promoted(server: LocalServer) -> None:
+    """Wait until the server takes writes."""
     deadline = time.monotonic() + STOPS_WITHIN_S
     while time.monotonic() < deadline:
         with server.connect() as there:

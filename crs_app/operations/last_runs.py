@@ -1,4 +1,4 @@
-"""Notes of the last backup, verification and sending of the record, for who watches the site.
+"""Notes of the last backup, verification and sending of the record, for those who watch the site.
 
 Each is one file of CRS_OPERATIONS_DIR: ``{"at": ISO time in UTC, "figures": {...}}``.
 """
@@ -24,7 +24,7 @@ class NotNotedError(OSError):
 
 
 def write_last_run(name: str, figures: Mapping[str, object]) -> None:
-    """Replace the note ``name`` by one of now; a reader finds the old one or the new one, whole.
+    """Replace the note ``name`` by a new one; a reader finds the old one or the new one, whole.
 
     :raises NotNotedError: where it cannot be written.
     """

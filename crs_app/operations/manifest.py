@@ -26,7 +26,7 @@ SELECT relname FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
 ORDER BY relname
 """
-# What refuses a change of the chart: a restored database has as many of each.
+# Rules that protect the chart: a restored database must have as many of each.
 _RULES: Final = """
 SELECT
     (SELECT count(*) FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid

@@ -62,10 +62,10 @@ class Restored:
 def restore(file: Path, owner: Address, keeper: Address, report: Report) -> tuple[Restored, str]:
     """Put the backup in the place of the database at ``owner``.
 
-    Return it, and the name under which the database of before is kept.
+    Return it, and the name under which the replaced database is kept.
 
     :raises OperationsError: where the site is in use, or the backup is damaged, newer than this
-        version or does not verify. The database of before is then as it was, under its name.
+        version or does not verify. The database is then as it was, under its name.
     """
     refuse_while_in_use(owner.name, keeper)
     last_act_at = _last_act_at(owner)
@@ -245,7 +245,7 @@ def _verify(name: str) -> dict[str, object]:
 
 
 def _change_names(name: str, restored: str, kept: str, keeper: Address) -> None:
-    """Give the restored database its name, and the one of before another, both or neither."""
+    """Give the restored database the name, and the replaced one another, both or neither."""
     refuse_while_in_use(name, keeper)
     with keeper.at("postgres").connect() as connection:
         try:

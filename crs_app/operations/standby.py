@@ -41,7 +41,7 @@ def describe(keeper: Address) -> list[str]:
 
 
 def take_out(reason: str, keeper: Address) -> str:
-    """Let saves go on without a second machine, those that wait too; return its name of before.
+    """Let saves go on without a second machine, those that wait too; return the name that it had.
 
     The change is recorded with ``reason`` and logged.
 

@@ -1,6 +1,6 @@
 """Middleware: a user downloads so many files in an hour, and no more.
 
-Who takes data along in bulk is slowed and seen; charts stay open, for no patient may wait.
+Bulk downloads are slowed and seen; charts stay open, for no patient may wait.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 An answer that is a whole page, and a download, is recorded each time. A part of a page (what a
 poll, a swap or a refused form brings) is recorded only where this session has not opened the page
-it belongs to: a cookie says that it has. Nobody can so read a chart part by part unseen, nor the
-board or the acts of a person after another page.
+it belongs to: a cookie says that it has. So nobody can read a chart, the board or the acts of a
+person part by part without an event.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ WRITTEN_ELSEWHERE: Final = frozenset(
 PAGE_OF_PART: Final[Mapping[str, str]] = {"record:person_week": "people:person"}
 """Parts at an address of their own, without a course, and the page that brings them."""
 ASKS_FOR_REASON: Final = "patients:emergency_access"
-"""The page before a chart: who has opened it has not opened the chart."""
+"""The page before a chart: to open it is not to open the chart."""
 SEARCHED_FOR: Final = "q"
 _PARAMETERS_AT_MOST: Final = 12
 _NOT_ASKED_BY_A_PERSON: Final = frozenset({"seen", "signature", "csrfmiddlewaretoken"})

@@ -52,9 +52,6 @@ class Checkpoint:
         """Return the checkpoint with its state as JSON text."""
         return ResumePoint(self.at, json.dumps(self.state), self.system, self.version)
 
-    kept = to_resume_point
-    """The former name, until no caller uses it."""
-
 
 @dataclass(frozen=True, slots=True)
 class ResumePoint:
@@ -228,7 +225,7 @@ def _boluses_and_support_words(circulation: Circulation) -> dict[str, Any]:
 def _restore_for_other_scales(
     state: CourseState, words: Mapping[str, Any] | None, entries: Mapping[str, Any]
 ) -> None:
-    """Restore what other scales ask; a checkpoint of before has none of it."""
+    """Restore what other scales ask; an older checkpoint has none of it."""
     if words is None:
         state.other_scales = None
         return

@@ -39,6 +39,7 @@ def _a_third(tripled_map: Decimal) -> str:
 
 
 def explain_low_pressure(circulation: Circulation, at: datetime) -> Explained:
+    """The reading, with the floors that it is below or the judgement that it is low."""
     reading, limits = _reading(circulation), circulation.limits
     judgement = circulation.judged.get(JudgementAbout.RELATIVE_HYPOTENSION)
     uncertain = reading_is_uncertain(reading)
@@ -58,6 +59,7 @@ def _floors(systolic_mmhg: Decimal, tripled_map_mmhg: Decimal | None) -> dict[st
 
 
 def explain_fluid_bolus(circulation: Circulation, at: datetime) -> Explained:
+    """The latest bolus for a low pressure, and the reading that it was given for."""
     bolus = circulation.bolus
     if bolus is None:
         raise ValueError("no fluid bolus for low pressure is charted")
@@ -81,6 +83,7 @@ def explain_refractory(circulation: Circulation, at: datetime) -> Explained:
 
 
 def explain_single_low_dose(circulation: Circulation, at: datetime) -> Explained:
+    """The vasopressors that run, and for how many minutes."""
     evidence, params, uncertain = circulation.infusions.explain()
     since = min(circulation.infusions.running_since.values())
     params = {**params, "running_minutes": whole_minutes(at - since)}
@@ -88,6 +91,7 @@ def explain_single_low_dose(circulation: Circulation, at: datetime) -> Explained
 
 
 def explain_high_dose(circulation: Circulation, at: datetime) -> Explained:
+    """The minutes credited to high doses, with what runs now or the pause that is allowed."""
     run, infusions = circulation.run, circulation.infusions
     _, running, uncertain = infusions.explain()
     params: dict[str, Any] = {
@@ -104,6 +108,7 @@ def explain_high_dose(circulation: Circulation, at: datetime) -> Explained:
 
 
 def explain_running(circulation: Circulation, at: datetime) -> Explained:
+    """The vasopressors that run, with their doses."""
     return circulation.infusions.explain()
 
 
@@ -118,6 +123,7 @@ def explain_life_threatening(circulation: Circulation, at: datetime) -> Explaine
 
 
 def explain_relative(circulation: Circulation, at: datetime) -> Explained:
+    """The reading in question, and the pressures of the baseline."""
     reading, limits = _reading(circulation), circulation.limits
     baseline = {}
     if limits.baseline_systolic_mmhg is not None:
@@ -130,4 +136,5 @@ def explain_relative(circulation: Circulation, at: datetime) -> Explained:
 
 
 def explain_by_reading_alone(circulation: Circulation, at: datetime) -> Explained:
+    """The reading, for a question that rests on nothing else."""
     return Explained((_reading(circulation).id,), {})

@@ -120,7 +120,7 @@ class Oxygen(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vasopressor(Entry):
-    """An infusion's rate from ``at`` on: 0 is stopped, None runs at a dose not known.
+    """An infusion's rate from ``at`` on: 0 is stopped, None a dose that is not known.
 
     ``concentration_per_ml`` (µg, for vasopressin units) goes with mL/h; ``weight_kg`` is the weight
     programmed in the pump.

@@ -287,6 +287,12 @@ CTCAE_LABORATORY: Final[dict[Analyte, GradedBy]] = {
     ),
 }
 
+HEADACHE_COUNTS_FROM: Final = threshold(
+    "3",
+    "CTCAE grade",
+    Citation("decision", "a headache below this grade is a constitutional symptom only"),
+)
+
 ONSET_LATE_AFTER: Final = threshold(
     "21", "days after the infusion", Citation("decision", "an onset so late is pointed out")
 )

@@ -84,7 +84,7 @@ class CourseFacts:
 
     def __post_init__(self) -> None:
         if any(not one.at < following.at for one, following in pairwise(self.policies)):
-            raise ValueError("later policies come one at an instant, in order of time")
+            raise ValueError("later policies must be in order of time, no two at one instant")
 
     def policies_begun(self, at: datetime) -> int:
         """Return how many of the later policies have begun by ``at``."""

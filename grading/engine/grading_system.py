@@ -20,6 +20,8 @@ NOTHING_MET: Final[Assessed] = ((), ())
 
 DEATH: Final = "death"
 """The code of the criterion that a death meets; every system has a rule for it."""
+DEATH_GRADE: Final = 5
+"""The grade of a death due to CRS, in every system and scale."""
 
 
 class Rule(NamedTuple):
@@ -43,7 +45,7 @@ class PartAssessor(NamedTuple):
     """How a system reads one part of a chart: its codes, and later the words of each.
 
     ``assess`` takes the part (and for the circulation the instant); ``explain`` takes it as well
-    and returns what explains a code, frozen as of then.
+    and returns what explains a code, frozen at that instant.
     """
 
     assess: Callable[..., Assessed]

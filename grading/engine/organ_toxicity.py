@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from grading.engine.analytes import Analyte, unit_of_result
 from grading.engine.entries import Lab, Symptom, Toxicity
-from grading.engine.evidence import CTCAE_LABORATORY
+from grading.engine.evidence import CTCAE_LABORATORY, HEADACHE_COUNTS_FROM
 from grading.engine.facts import Baseline
 from grading.engine.grading_system import Assessed
 from grading.engine.laboratory import (
@@ -31,8 +31,6 @@ from grading.engine.vocabulary import (
     Attribution,
     TermGroup,
 )
-
-_HEADACHE_COUNTS_FROM: Final = 3
 
 
 class TermResult(NamedTuple):
@@ -187,7 +185,7 @@ class OrganToxicity:
     def _counts(self, term: str, ctcae: int, *, laboratory: bool) -> bool:
         if ctcae < 1 or (laboratory and ctcae == 1 and not self.policy.laboratory_grade_1_counts):
             return False
-        if not may_count(term) or (term == HEADACHE and ctcae < _HEADACHE_COUNTS_FROM):
+        if not may_count(term) or (term == HEADACHE and ctcae < HEADACHE_COUNTS_FROM.value):
             return False
         return not self.policy.worsened_only or ctcae > self.prior.grades.get(term, 0)
 

@@ -23,6 +23,7 @@ class Parameter:
 
 
 def number(default: str, unit: str, lowest: str, highest: str, basis: str) -> Any:
+    """Declare a number with its unit, default, range and basis; all are exact decimals as text."""
     parameter = Parameter(unit, basis, (), Decimal(lowest), Decimal(highest))
     return field(default=Decimal(default), metadata={"parameter": parameter})
 
@@ -36,9 +37,11 @@ def count(
     lowest: int = 0,
     display_only: bool = False,
 ) -> Any:
+    """Declare a whole number with its unit, default, range and basis."""
     parameter = Parameter(unit, basis, (), Decimal(lowest), Decimal(highest), display_only)
     return field(default=default, metadata={"parameter": parameter})
 
 
 def choice(default: Any, choices: tuple[Any, ...], basis: str) -> Any:
+    """Declare a choice among ``choices``."""
     return field(default=default, metadata={"parameter": Parameter("", basis, choices)})

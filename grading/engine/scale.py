@@ -11,12 +11,10 @@ from typing import Any, Final, NamedTuple
 from grading.engine.chart import Chart
 from grading.engine.entries import Death
 from grading.engine.evidence import Citation
-from grading.engine.grading_system import DEATH
+from grading.engine.grading_system import DEATH, DEATH_GRADE
 from grading.engine.periods import Criterion, Explained, Unknown
 from grading.engine.scale_sentences import render_finding
 from grading.engine.scale_vocabulary import DeathCause
-
-DEATH_GRADE: Final = 5
 
 
 class Axis(StrEnum):

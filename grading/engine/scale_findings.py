@@ -9,6 +9,7 @@ from typing import Any, Final
 from grading.engine import circulation_explainer as words
 from grading.engine.chart import Chart
 from grading.engine.entries import Entry
+from grading.engine.evidence import ASTCT_LOW_FLOW_UP_TO, CANNULA_LOW_FLOW_UP_TO, OXYGEN_HIGH
 from grading.engine.organ_toxicity import (
     TermResult,
     explain_found,
@@ -29,6 +30,10 @@ CIRCULATION_DOUBTS: Final = (
 )
 _HIGH: Final = 3
 _LIFE_THREATENING: Final = 4
+_FIO2_LIMIT: Final = f"{OXYGEN_HIGH.value} %"
+_CANNULA_LIMIT: Final = f"{CANNULA_LOW_FLOW_UP_TO.value} L/min"
+FLOW_LIMIT: Final = f"{ASTCT_LOW_FLOW_UP_TO.value} L/min"
+"""The flow from which ASTCT calls oxygen high flow, for sentences."""
 
 
 def of_entry(entry: Entry, params: dict[str, Any]) -> Explained:
@@ -121,17 +126,17 @@ def phrase_of_infusions(chart: Chart) -> str:
 
 
 def phrase_below_40(chart: Chart) -> str:
-    """Return why oxygen counts as below 40 %, also where its FiO2 is not known."""
+    """Return why oxygen counts as below the limit of Table 2, also where FiO2 is not known."""
     needed = chart.needed
     if needed is not None and needed.percent is None:
-        return f"{phrase_of_device(chart)}, FiO2 not charted: counts as below 40 %"
+        return f"{phrase_of_device(chart)}, FiO2 not charted: counts as below {_FIO2_LIMIT}"
     if needed is not None and needed.low_by_rule:
-        return f"{phrase_of_flow(chart)}: up to 6 L/min counts as below 40 %"
-    return f"{phrase_of_fio2(chart)} is below 40 %"
+        return f"{phrase_of_flow(chart)}: up to {_CANNULA_LIMIT} counts as below {_FIO2_LIMIT}"
+    return f"{phrase_of_fio2(chart)} is below {_FIO2_LIMIT}"
 
 
 def phrase_at_least_40(chart: Chart) -> str:
-    return f"{phrase_of_fio2(chart)}, 40 % is the line"
+    return f"{phrase_of_fio2(chart)}, {_FIO2_LIMIT} is the line"
 
 
 def phrase_of_fio2(chart: Chart) -> str:
@@ -172,12 +177,12 @@ def phrase_of_flow(chart: Chart) -> str:
 def phrase_of_high_flow(chart: Chart) -> str:
     """Say why oxygen is high flow: a nasal cannula by its flow, any other device by itself."""
     if chart.oxygen.charted.device is OxygenDevice.NASAL_CANNULA:
-        return f"{phrase_of_flow(chart)} is high flow: more than 6 L/min"
+        return f"{phrase_of_flow(chart)} is high flow: more than {FLOW_LIMIT}"
     return f"{phrase_of_device(chart)} counts as high flow whatever the FiO2"
 
 
 def pressure_doubts(reach: Callable[[Chart], int]) -> tuple[Doubt, ...]:
-    """Return G4's three unknowns about the pressure, each reaching what ``reach`` says."""
+    """Return the three unknowns about the pressure, each reaching what ``reach`` returns."""
 
     def doubt(code: str, fact: str, explain: Callable[..., Explained]) -> Doubt:
         def reaches(chart: Chart, _met: Met) -> int:

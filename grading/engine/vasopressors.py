@@ -41,7 +41,7 @@ _COMBINATION: Final = Fraction(TABLE_3_COMBINATION.value)
 _BITARTRATE: Final = Fraction(BITARTRATE_PER_BASE.value)
 
 Doses = Mapping[VasopressorDrug, Fraction | None]
-"""Each running drug's dose in Table 3's unit; None runs at a dose not known."""
+"""Each running drug's dose in Table 3's unit; None where its dose is not known."""
 
 
 def needs_weight(drug: VasopressorDrug, unit: DoseUnit | None) -> bool:

@@ -1,6 +1,8 @@
 // Keeps what depends on the time current: countdowns, ages, and a new grade card, guidance panel or
 // board at the time at which a grade changes without a new entry.
 
+import { setText } from "./elements.js";
+
 const MINUTE = 60_000;
 const RETRY_AFTER = 5_000; // where no response came, or it changed nothing
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -30,10 +32,6 @@ const age = (milliseconds) =>
 // The words of patients/ward/to_do.py.
 const lateness = (milliseconds) =>
   milliseconds < MINUTE ? "due now" : `${duration(milliseconds)} late`;
-
-const setText = (element, text) => {
-  if (element.textContent !== text) element.textContent = text;
-};
 
 const updateTexts = () => {
   for (const element of document.querySelectorAll("[data-countdown]")) {

@@ -1,13 +1,14 @@
-// Says at once that there is no connection: on the page, and under each control that needs one. Save
+// Shows at once that there is no connection: on the page, and under each control that needs one. Save
 // keeps what was typed and has a message of its own.
 
 import { showKeptForm } from "./bedside/kept_forms.js";
 import { now, requestUpdate } from "./clock.js";
+import { element } from "./elements.js";
+import { NOT_REACHED } from "./outbox/answers.js";
 import { clockText } from "./site_time.js";
 import { outlivesPage } from "./unsent/store.js";
 
 const POLL_AGAIN_AFTER = 15_000;
-const AWAY = [502, 503, 504]; // a proxy or a page of an outage: the server is not reached
 const POLLS = ["live", "board", "sign-off", "locked"];
 
 const KEPT = outlivesPage
@@ -15,8 +16,6 @@ const KEPT = outlivesPage
   : "What you type is kept: save it again when the connection is back.";
 
 const notice = () => document.getElementById("connection");
-const element = (tag, text, more = {}) =>
-  Object.assign(document.createElement(tag), { textContent: text, ...more });
 
 let heardAt = now();
 let retry;
@@ -71,7 +70,7 @@ const heard = () => {
 };
 
 const isPoll = (elt) => POLLS.includes(elt?.id);
-// A part of the page that asks for itself: nobody tapped it, and it says itself that it could not be loaded.
+// A part of the page that sends its own requests: nobody tapped it, and it shows itself that it could not be loaded.
 const asksItself = (elt) => isPoll(elt) || elt?.dataset?.asksItself !== undefined;
 
 const onResponse = ({ detail: { requestConfig, xhr } }) => {
@@ -126,7 +125,7 @@ const onFailure = (event) => {
   const status = event.detail.xhr?.status ?? 0;
   if (status === 0) lost();
   if (!isTap(event.detail) || !elt?.isConnected) return;
-  if (status === 0 || AWAY.includes(status)) showOrSayNeeded(event.detail);
+  if (status === 0 || NOT_REACHED.includes(status)) showOrSayNeeded(event.detail);
   else if (status >= 400 && event.detail.requestConfig.verb === "get") {
     says(elt, "The server could not answer. Try again.");
   }

@@ -3,6 +3,7 @@
 // writes; in the input that has the focus they stand under it.
 
 import { now } from "./clock.js";
+import { setText } from "./elements.js";
 import { MONTHS, dayText } from "./site_time.js";
 
 const EMPTY = { observed_date: "today", day: "now", known_at: "now", end: "now" };
@@ -39,11 +40,10 @@ const write = (input) => {
     const others = input.getAttribute("aria-describedby");
     input.setAttribute("aria-describedby", [others, words.id].filter(Boolean).join(" "));
   }
-  const text = wordsOf(input);
-  if (words.textContent !== text) words.textContent = text;
+  setText(words, wordsOf(input));
 };
 
-export const writeDates = () => {
+const writeDates = () => {
   document.querySelectorAll("input[type=date], input[type=datetime-local]").forEach(write);
 };
 

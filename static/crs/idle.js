@@ -3,6 +3,9 @@
 // cannot be reached, nobody could sign in again: the lock then waits, an hour at most, and closes with its first answer.
 
 import { now } from "./clock.js";
+import { csrfToken } from "./csrf.js";
+import { setText } from "./elements.js";
+import { NOT_REACHED } from "./outbox/answers.js";
 import { clockText } from "./site_time.js";
 import { outlivesPage } from "./unsent/store.js";
 
@@ -10,7 +13,6 @@ const WARN_BEFORE = 60_000;
 const WAITS_AT_MOST = 60 * 60_000;
 const TRY_AGAIN_AFTER = 15_000;
 const ANSWER_WITHIN = 10_000;
-const NOT_REACHED = [502, 503, 504];
 const REPORT_AT_MOST_EVERY = 61_000; // the server notes one act in a minute
 
 const { idleSeconds, active, locked, signIn } = document.body.dataset;
@@ -25,10 +27,9 @@ let isLeaving = false;
 
 // Resolves to whether the server has answered.
 const send = (values) => {
-  const { "X-CSRFToken": token } = JSON.parse(document.body.getAttribute("hx-headers"));
   return fetch(active, {
     method: "POST",
-    headers: { "X-CSRFToken": token, "HX-Request": "true" },
+    headers: { "X-CSRFToken": csrfToken(), "HX-Request": "true" },
     body: new URLSearchParams(values),
     keepalive: true,
     signal: AbortSignal.timeout(ANSWER_WITHIN),
@@ -75,8 +76,7 @@ const look = () => {
   report();
   const left = limit - (Date.now() - actedAt);
   warning.hidden = left > Math.min(WARN_BEFORE, limit / 2);
-  const text = warning.hidden ? "" : warningText();
-  if (warning.textContent !== text) warning.textContent = text;
+  setText(warning, warning.hidden ? "" : warningText());
   if (waitsSince !== null && !warning.dataset.waits) {
     // For an hour, so it covers nothing: above the page, and no more at its lower edge.
     warning.dataset.waits = "yes";

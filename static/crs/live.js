@@ -2,12 +2,12 @@
 // that differ. What is typed is not touched, open details stay open, and the focus stays.
 
 import { requestUpdate } from "./clock.js";
+import { POLL_HEADER } from "./poll_header.js";
 import { formParts } from "./shown.js";
 import { mergeRows, timelineShown } from "./timeline.js";
 
 const LIVE_HEADER = "CRS-Live";
-const POLL_HEADER = "CRS-Poll"; // signed out, it is answered by 401 and not by a new page
-const KEPT = ["values", "timeline", "state"]; // signatures that no visible part carries
+const KEPT = ["values", "timeline", "state"]; // signatures without an element of their own on the page
 const PARTS = { card: "grade-card", guidance: "guidance", banner: "banner" };
 
 const live = () => document.getElementById("live");

@@ -1,18 +1,18 @@
 // Leaves the page of a user who is no longer the one of this browser: another tab has opened a page of somebody else,
-// or the sign-in page. What was typed here is kept as a draft of its author; the address is asked for again, by GET.
-// So it is where the page comes back from the memory of the browser (Back): its session may be locked or ended since.
+// or the sign-in page. What was typed here is kept as a draft of its author; the page is loaded again. A page that comes
+// back from the memory of the browser (Back) is loaded again too: its session may have been locked or ended.
 
 const { user = "", worker, signIn } = document.body.dataset;
 const tabs = "BroadcastChannel" in window ? new BroadcastChannel("crs-user") : null;
 
-const askAgain = () => location.replace(location.pathname + location.search);
+const loadAgain = () => location.replace(location.pathname + location.search);
 
 const neverShownFromMemory = () => {
   addEventListener("pagehide", ({ persisted }) => {
     document.body.hidden = persisted;
   });
   addEventListener("pageshow", ({ persisted }) => {
-    if (persisted) askAgain();
+    if (persisted) loadAgain();
   });
 };
 
@@ -23,6 +23,6 @@ export const watchPageUser = () => {
   tabs?.postMessage(user);
   if (!user) return;
   tabs?.addEventListener("message", ({ data }) => {
-    if (data !== user) askAgain();
+    if (data !== user) loadAgain();
   });
 };

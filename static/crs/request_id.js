@@ -1,4 +1,4 @@
-// The id of a request, which the log of the server has too: who calls the help desk can name it.
+// The id of a request, which the log of the server has too: a user who calls the help desk can name it.
 
 const HEADER = "X-Request-ID";
 

@@ -4,7 +4,7 @@
 const older = () => document.querySelector("#older [data-until]");
 
 // Whether the flowsheet stands in the place of the list; it brings its own address.
-export const isTable = () => document.querySelector("#timeline.as-table") !== null;
+const isTable = () => document.querySelector("#timeline.as-table") !== null;
 
 // What the page shows of the timeline, in the words of the server.
 export const timelineShown = () => ({

@@ -40,7 +40,7 @@ print(database["OPTIONS"]["prepare_threshold"], database["DISABLE_SERVER_SIDE_CU
 
 @pytest.mark.parametrize(
     ("named", "expected"),
-    [("transaction", "None True"), ("session", "CRS_POOLER is empty or")],
+    [("transaction", "None True"), ("session", "CRS_POOLER is 'session'")],
 )
 def test_the_setting_turns_off_what_a_pooler_does_not_keep(named: str, expected: str) -> None:
     shown = subprocess.run(

@@ -61,8 +61,8 @@ def test_each_test_that_is_named_exists() -> None:
 def test_each_setting_that_is_named_is_read_and_documented() -> None:
     root = Path(settings.BASE_DIR)
     read = "".join(path.read_text("utf-8") for path in (root / "crs_app").glob("*.py"))
-    readme = (root / "README.md").read_text("utf-8").partition("## Settings")[2]
-    gone = [name for name in NAMED[SETTING] if f'"{name}"' not in read or f"`{name}`" not in readme]
+    listed = (root / "docs" / "settings.md").read_text("utf-8")
+    gone = [name for name in NAMED[SETTING] if f'"{name}"' not in read or f"`{name}`" not in listed]
     assert gone == []
 
 
@@ -121,8 +121,8 @@ GOOD = HAZARDS[0].path.read_text("utf-8")
         ("id: ", "number: ", "expected the keys"),
         ("severity: 4", "severity: 6", "from 1 to 5"),
         ("## Effect", "## Harm", "expected the headings"),
-        ("  - test `", "  - guess `", "neither a control"),
-        ("- Each drug has", "- Nothing.\n- Each drug has", "names nothing that exists"),
+        ("  - test `", "  - guess `", "expected a control"),
+        ("- Each drug has", "- Nothing.\n- Each drug has", "a control must name"),
     ],
 )
 def test_a_file_of_another_form_is_named(tmp_path: Path, old: str, new: str, fault: str) -> None:
@@ -137,7 +137,7 @@ def test_a_file_of_another_form_is_named(tmp_path: Path, old: str, new: str, fau
 def test_a_heading_with_nothing_below_it_is_named(tmp_path: Path, heading: str) -> None:
     path = tmp_path / "H-01-empty.md"
     path.write_text(re.sub(rf"(## {heading}\n\n)[^#]+", r"\1", GOOD), "utf-8")
-    with pytest.raises(HazardFileError, match="nothing stands under a heading"):
+    with pytest.raises(HazardFileError, match="expected text under each heading"):
         read_hazard(path)
 
 

@@ -1,7 +1,7 @@
 """What changes the second factors of a user: one function for each act, each recorded.
 
-After an act all other sessions of the user end, but after another name: who knew the password alone
-stays nowhere. The user sees each change on the own page.
+After each act but a new name of a key all other sessions of the user end, so that nobody who knows
+the password alone stays signed in. The user sees each change on the own page.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def remove_key(own: Own, pk: int) -> None:
 
 
 def new_recovery_codes(own: Own) -> list[str]:
-    """Return new recovery codes; those of before stop working.
+    """Return new recovery codes; earlier ones stop working.
 
     :raises RefusedError: for a user without a second factor.
     """
@@ -133,7 +133,7 @@ def remove_all_factors(person: User, by: User | None, now: datetime) -> str:
     """Delete every second factor of a person whose device is lost; return which, in words.
 
     ``by`` is None on the command line. To be called in a transaction that locks the person, and
-    recorded by who calls it.
+    recorded by the caller.
 
     :raises RefusedError: where there is none.
     """

@@ -15,8 +15,8 @@ from crs_app.record.models import EventKind
 def note_failed_key(request: HttpRequest, user: User | None, *, why: str) -> None:
     """Record a failed try and count it: for ``user``, who has entered the password, or for nobody.
 
-    Whom a passkey names is no more than what a stranger typed: a count of that user here would
-    tell, by the wait for a password, which names there are.
+    The user whom a passkey names is as unproven as a name that a stranger types: a count of that
+    user here would show, by the wait for a password, which names exist.
     """
     now, address = timezone.now(), client_address(request)
     throttle.count_failed_key(user, address, now)

@@ -1,4 +1,4 @@
-"""Middleware: who needs a second factor reaches nothing before one is set up.
+"""Middleware: a user who needs a second factor reaches nothing before one is set up.
 
 Which roles need one is the setting CRS_SECOND_FACTOR_ROLES. That the user has shown one stands in
 the session: no request reads it from the database.

@@ -114,10 +114,10 @@ def recovery_codes(request: SignedInRequest) -> HttpResponse:
         except changes.RefusedError as refused:
             form.add_error(None, str(refused))
         else:
-            return _is_set_up(request, codes, "The recovery codes of before do not work any more.")
+            return _is_set_up(request, codes, "The earlier recovery codes do not work any more.")
     asked = {
         "title": "New recovery codes",
-        "sentence": "The codes of before stop working. All your other sessions end.",
+        "sentence": "The earlier codes stop working. All your other sessions end.",
         "button": "Make new codes",
     }
     return _ask(request, form, asked)

@@ -17,7 +17,7 @@ CODES: Final = 10
 DIGITS: Final = 8
 _HASHES, _SALT = "hashes", "salt"
 _SEED: Final = "seed"
-"""What rows of an earlier version have: codes were made of it, and it was encrypted, not hashed."""
+"""Key in rows of an earlier version: the secret that their codes were made of, encrypted."""
 
 
 def make_recovery_codes(user: User) -> list[str]:

@@ -89,16 +89,16 @@ def _second_step_page(
 
 
 def passkey_challenge(request: HttpRequest) -> JsonResponse:
-    """Answer what a browser asks a device for the passkey of anybody with."""
+    """Answer the challenge with which a browser asks its device for a passkey of any user."""
     if SESSION_KEY not in request.session:
-        request.session.set_expiry(_CHALLENGE_FOR)  # a stranger fills no table
+        request.session.set_expiry(_CHALLENGE_FOR)  # strangers must not fill the table
     return JsonResponse(ask_for_key(None))
 
 
 class PasskeySignIn(SignIn):
     """Sign-in by a passkey alone: its device has verified who holds it.
 
-    Without an answer of a browser the challenge is sent, as JSON. No failure of before holds it: a
+    Without an answer of a browser the challenge is sent, as JSON. No earlier failure holds it: a
     signature cannot be guessed. A wrong one counts for its address, and holds passwords there.
     """
 

@@ -1,4 +1,4 @@
-"""Why a sign-in at the hospital is refused here, in words for who tried."""
+"""Why a sign-in at the hospital is refused here, in words for the user who tried."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Why(StrEnum):
 
 
 NOT_COUNTED: Final = frozenset({Why.BUSY, Why.CANCELLED, Why.NO_ANSWER, Why.OTHER_USER})
-"""Refusals that are no failure of who tried: the throttle does not count them."""
+"""Refusals that are no failure of the user who tried: the throttle does not count them."""
 OF_THE_PROVIDER: Final = frozenset({Why.BUSY, Why.NO_ANSWER})
 """Refusals that may end by themselves."""
 

@@ -67,5 +67,5 @@ class Command(migrate.Command):
     def _make_partitions(self) -> None:
         try:
             call_command("make_record_partitions", verbosity=0)
-        except CommandError as error:  # those of the next months are there since the last time
+        except CommandError as error:  # the next months have theirs from the run before
             self.stderr.write(str(error))

@@ -28,7 +28,7 @@ class Command(BaseCommand):
             wait_until(next_run(timezone.localtime(), at))
             self._run()
         if not self._run():
-            raise CommandError("Something failed, see above.")
+            raise CommandError("A part of the night's work failed: see above.")
 
     def _run(self) -> bool:
         """Run every task, also after one that failed; return whether all went well."""

@@ -29,17 +29,17 @@ class Command(BaseCommand):
             "--abandon", action="store_true", help="undo a conversion that is not complete"
         )
         instead.add_argument(
-            "--drop-old", action="store_true", help="drop the tables of before the conversion"
+            "--drop-old", action="store_true", help="drop the old tables of a finished conversion"
         )
 
     def handle(self, **options: Any) -> None:
         try:
             if options["abandon"]:
                 convert.abandon(owner_address())
-                self.stdout.write("The conversion is undone; the site has its tables of before.")
+                self.stdout.write("The conversion is undone; the site has its old tables.")
             elif options["drop_old"]:
                 convert.drop_old(owner_address())
-                self.stdout.write("The tables of before the conversion are dropped.")
+                self.stdout.write("The old tables are dropped.")
             else:
                 self._convert(options["partitions"])
         except (OperationsError, psycopg.Error) as error:

@@ -29,6 +29,6 @@ class Command(BaseCommand):
         self.stdout.write(
             f"The database {owner.name} is now the backup of {manifest.at}; its last act was "
             f"recorded at {manifest.contents.last_act_at or 'no time: nothing was charted'}.\n"
-            f"The database of before is kept as {kept}. Start the site; look at it; when nothing "
+            f"The replaced database is kept as {kept}. Start the site; look at it; when nothing "
             f'of the old one is needed: DROP DATABASE "{kept}".'
         )

@@ -70,7 +70,7 @@ class Command(BaseCommand):
         os.execv(sys.executable, command)  # nosec B606 # noqa: S606 - no shell
 
     def _print_first_administrator(self, site: str) -> None:
-        """Print the link of the first administrator to who reads it now, never into a file."""
+        """Print the link of the first administrator to a terminal, never into a file."""
         if self.stdout.isatty():
             self.stdout.write("\nNo administrator exists. By this link, once and for 24 hours:")
             call_command("create_first_administrator", site=site, stdout=self.stdout)

@@ -10,7 +10,7 @@ from crs_app.operations.verified import verify_site
 class Command(BaseCommand):
     help = (
         "Run verify_grades and verify_audit, and note the result with figures in "
-        "CRS_OPERATIONS_DIR for who watches the site."
+        "CRS_OPERATIONS_DIR for those who watch the site."
     )
 
     def handle(self, **_options: Any) -> None:
@@ -23,4 +23,4 @@ class Command(BaseCommand):
         except (OperationsError, NotNotedError) as error:
             raise CommandError(str(error)) from error
         if faults:
-            raise CommandError("What is stored does not verify.")
+            raise CommandError("The verification found faults: they are listed above.")

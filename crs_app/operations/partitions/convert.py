@@ -103,16 +103,18 @@ def abandon(owner: Address) -> None:
 
 
 def drop_old(owner: Address) -> None:
-    """Drop the tables of before the conversion.
+    """Drop the old tables of a finished conversion.
 
     :raises OperationsError: where there are none, or foreign keys wait for their validation.
     """
     with _alone(owner) as database:
         found = database.execute("SELECT to_regnamespace(%s) IS NULL", [KEPT]).fetchone()
         if found is None or found[0]:
-            raise OperationsError("There are no tables of before a conversion.")
+            raise OperationsError("There are no old tables to drop.")
         if unvalidated_references(database):
-            raise OperationsError("Run the command without --drop-old first: it is not finished.")
+            raise OperationsError(
+                "The conversion is not finished: run it without --drop-old first."
+            )
         _with_short_lock(
             database, lambda: database.execute(f"DROP SCHEMA {KEPT} CASCADE"), Figures()
         )

@@ -157,7 +157,7 @@ def copy_rest(database: psycopg.Connection[Any], course: uuid.UUID, figures: Fig
     if _differ(database, course):
         _insert(database, course)
         if _differ(database, course):
-            raise OperationsError(f"The copy of the course {course} has other rows than it has.")
+            raise OperationsError(f"The copy of the course {course} does not have the same rows.")
     database.execute(f"INSERT INTO {COPIED} (course_id) VALUES (%s)", [course])  # noqa: S608
     figures.courses += 1
 

@@ -89,6 +89,7 @@ class Reference(NamedTuple):
 
 
 def named(schema: str, table: str) -> sql.Identifier:
+    """Return the quoted name of a table with its schema."""
     return sql.Identifier(schema, table)
 
 
@@ -142,6 +143,7 @@ def refer_outwards(database: psycopg.Connection[Any]) -> None:
 
 
 def partition_of(table: str, number: int) -> str:
+    """Return the name of a partition of ``table``."""
     return f"{table}_p{number:02}"
 
 

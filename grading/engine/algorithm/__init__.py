@@ -12,7 +12,7 @@ from grading.engine.algorithm.situation import GradeInterval, RiskAnswer, Situat
 from grading.engine.algorithm.table import ITEMS, REASSESS, STALE, Row
 from grading.engine.algorithm.toxicities import CountedToxicity, counted_toxicities
 from grading.engine.algorithm.tree import SEVERE
-from grading.engine.systems.lee_2014 import DEATH_GRADE
+from grading.engine.grading_system import DEATH_GRADE
 
 __all__ = [
     "ITEMS",

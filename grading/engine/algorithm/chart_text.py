@@ -68,6 +68,7 @@ def is_finding(entry: Entry, situation: Situation) -> bool:
 
 
 def age_text(entry: Entry, situation: Situation) -> str:
+    """Return how long before the instant of the situation the entry's clinical time is."""
     return duration_text(situation.now - entry.at)
 
 

@@ -21,6 +21,7 @@ from grading.engine.vocabulary import RiskQuestion, TreatmentAgent, term_label
 
 
 def first_line(situation: Situation) -> RuleResult | None:
+    """Corticosteroids before tocilizumab: grade 3 or 4, neurologic, with stable circulation."""
     if not tree.steroids_come_first(situation):
         return None
     recent = tree.corticosteroid_just_given(situation)
@@ -43,6 +44,7 @@ def first_line(situation: Situation) -> RuleResult | None:
 
 
 def dexamethasone(situation: Situation) -> RuleResult | None:
+    """The dose of dexamethasone, in severe neurologic symptoms."""
     if not tree.dexamethasone_in_play(situation):
         return None
     weight_kg = situation.weight_kg
@@ -61,6 +63,7 @@ def dexamethasone(situation: Situation) -> RuleResult | None:
 
 
 def methylprednisolone(situation: Situation) -> RuleResult | None:
+    """The dose of methylprednisolone, where dexamethasone is not the one."""
     if not tree.methylprednisolone_in_play(situation):
         return None
     weight_kg = situation.weight_kg
@@ -142,6 +145,7 @@ def _neurologic_inputs(situation: Situation, at_least: int) -> tuple[Input, ...]
 
 
 def stress_dose(situation: Situation) -> RuleResult | None:
+    """Stress doses of hydrocortisone, from grade 2 on after long corticosteroids."""
     long_term = situation.answered(RiskQuestion.CHRONIC_CORTICOSTEROIDS)
     if situation.grade < 2 or long_term is not True:
         return None

@@ -17,6 +17,7 @@ _SECOND_LINE: Final = (
 
 
 def not_advised(situation: Situation) -> RuleResult | None:
+    """No immunosuppression: grade 1, or grade 2 where both risks were answered with no."""
     if not tree.is_not_advised(situation):
         return None
     if situation.grade == 1:
@@ -44,6 +45,7 @@ def not_advised(situation: Situation) -> RuleResult | None:
 
 
 def risk_unanswered(situation: Situation) -> RuleResult | None:
+    """The questions about risk, on which the treatment of grade 2 depends."""
     if not tree.risk_unanswered(situation):
         return None
     open_ones = [
@@ -74,6 +76,7 @@ def _age_hint(situation: Situation, open_ones: list[RiskQuestion]) -> str:
 
 
 def consider(situation: Situation) -> RuleResult | None:
+    """Immunosuppression may be appropriate: grade 2 with extensive comorbidities or older age."""
     if not tree.may_treat_early(situation):
         return None
     awaiting = tree.is_awaiting(situation)
@@ -95,6 +98,7 @@ def consider(situation: Situation) -> RuleResult | None:
 
 
 def indicated(situation: Situation) -> RuleResult | None:
+    """Immunosuppression for every patient with grade 3 or 4."""
     if not tree.is_severe(situation):
         return None
     awaiting = tree.is_awaiting(situation)
@@ -112,6 +116,7 @@ def indicated(situation: Situation) -> RuleResult | None:
 
 
 def second_agents(situation: Situation) -> RuleResult | None:
+    """Agents against TNF and IL-1, after tocilizumab and corticosteroids did not suffice."""
     steroids = tuple(
         item
         for item in situation.doses_of(*tree.CORTICOSTEROIDS)

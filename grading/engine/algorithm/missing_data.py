@@ -35,6 +35,7 @@ _NAMED_AT_MOST: Final = 2
 
 
 def bound_to_resolve(situation: Situation) -> RuleResult | None:
+    """What to chart so that a higher grade is confirmed or ruled out."""
     open_ones = results_last(u for u in situation.unknown if u.could_reach > situation.grade)
     if not open_ones:
         return None
@@ -116,6 +117,7 @@ def _last_charted(rests_on: dict[str, Entry], ages: list[tuple[str, str]]) -> st
 
 
 def baseline_pressure_missing(situation: Situation) -> RuleResult | None:
+    """The baseline pressure, where none is charted."""
     if situation.baseline_systolic_known:
         return None
     return RuleResult(
@@ -128,6 +130,7 @@ def baseline_pressure_missing(situation: Situation) -> RuleResult | None:
 
 
 def weight_missing(situation: Situation) -> RuleResult | None:
+    """The weight, where a dose or the conversion of a rate needs it."""
     if situation.weight_kg is not None:
         return None
     waiting = [entry for entry in _infusions(situation) if _waits_for_weight(entry)]

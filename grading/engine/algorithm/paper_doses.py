@@ -29,16 +29,20 @@ def paper_dose(agent: TreatmentAgent, weight_kg: Decimal, *, is_adult: bool) -> 
 
 
 def tocilizumab_per_kg(*, is_adult: bool) -> Decimal:
+    """Return the paper's dose in mg/kg."""
     return (TOCILIZUMAB_ADULT if is_adult else TOCILIZUMAB_CHILD).value
 
 
 def tocilizumab_mg(weight_kg: Decimal, *, is_adult: bool) -> Decimal:
+    """Return the paper's dose in mg for a weight in kg."""
     return EXACT.multiply(tocilizumab_per_kg(is_adult=is_adult), weight_kg)
 
 
 def dexamethasone_mg(weight_kg: Decimal) -> Decimal:
+    """Return the paper's dose in mg for a weight in kg, at most the paper's limit."""
     return min(EXACT.multiply(DEXAMETHASONE.value, weight_kg), DEXAMETHASONE_MOST.value)
 
 
 def methylprednisolone_mg_per_day(weight_kg: Decimal) -> Decimal:
+    """Return the paper's amount of a day in mg for a weight in kg."""
     return EXACT.multiply(METHYLPREDNISOLONE.value, weight_kg)

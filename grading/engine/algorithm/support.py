@@ -18,6 +18,7 @@ _EJECTION_FRACTION: Final = "lvef"
 
 
 def vigilant(situation: Situation) -> RuleResult:
+    """Supportive care, at every grade."""
     return RuleResult(
         indicator=Indicator.INFO,
         summary="Vigilant supportive care: hydration, blood pressure, antipyretics and analgesics "
@@ -29,6 +30,7 @@ def vigilant(situation: Situation) -> RuleResult:
 
 
 def infection_workup(situation: Situation) -> RuleResult:
+    """Cultures and antibiotics, at every grade; more urgent in neutropenia."""
     neutropenia = _neutropenia(situation)
     recent = just_given(situation, TreatmentAgent.ANTIBIOTICS)
     stress = " This matters even more while the patient is neutropenic." if neutropenia else ""
@@ -69,6 +71,7 @@ def _is_low(result: Lab) -> bool:
 
 
 def intensive_care(situation: Situation) -> RuleResult | None:
+    """Intensive care, from grade 3 on."""
     if situation.grade < SEVERE:
         return None
     return RuleResult(
@@ -82,6 +85,7 @@ def intensive_care(situation: Situation) -> RuleResult | None:
 
 
 def cardiac(situation: Situation) -> RuleResult | None:
+    """The heart: from grade 2 on with low pressure or vasopressors, and with cardiac toxicity."""
     unstable = situation.grade >= 2 and (
         situation.meets("hypotension.", "vasopressor.") or bool(chart_text.running(situation))
     )
@@ -160,6 +164,7 @@ def _grade_before_the_fall(situation: Situation, first: Treatment) -> int | None
 
 
 def crp_monitor(situation: Situation) -> RuleResult:
+    """CRP, and what its fall does and does not say."""
     newest = situation.newest("lab.crp")
     doses = situation.doses_of(TreatmentAgent.TOCILIZUMAB)
     return RuleResult(
@@ -178,6 +183,7 @@ def crp_monitor(situation: Situation) -> RuleResult:
 
 
 def other_cause(situation: Situation) -> RuleResult | None:
+    """Treatment of the other cause to which findings are attributed."""
     found = [
         (key, entry)
         for key in situation.excluded

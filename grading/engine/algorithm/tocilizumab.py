@@ -172,6 +172,7 @@ def _label_with_dose(situation: Situation) -> str:
 
 
 def awaiting(situation: Situation) -> RuleResult | None:
+    """The wait of 24 h after a dose, until it is reassessed."""
     last = tree.last_tocilizumab(situation)
     if last is None or not tree.is_awaiting(situation):
         return None
@@ -198,6 +199,7 @@ def _since(found: tree.Reassessment, situation: Situation) -> str:
 
 
 def reassess(situation: Situation) -> RuleResult | None:
+    """A further dose or agent, where 24 h after a dose the patient is not better."""
     found = tree.reassessment(situation)
     if found is None:
         return None

@@ -52,6 +52,7 @@ def is_not_advised(situation: Situation) -> bool:
 
 
 def last_tocilizumab(situation: Situation) -> Treatment | None:
+    """Return the latest dose of tocilizumab, None where there is none."""
     doses = situation.doses_of(TreatmentAgent.TOCILIZUMAB)
     return doses[-1] if doses else None
 

@@ -108,7 +108,7 @@ RULES: Final = (
     Rule(
         "astct.hypoxia.low_flow", Axis.OXYGEN, 2,
         lambda chart: chart.for_hypoxia and chart.flow_class == LOW_FLOW, found.by_flow, _table(2),
-        lambda chart: f"{found.phrase_of_flow(chart)} is low flow: 6 L/min is the line",
+        lambda chart: f"{found.phrase_of_flow(chart)} is low flow: {found.FLOW_LIMIT} is the line",
     ),
     Rule(
         "astct.vasopressor.one", Axis.VASOPRESSOR, 3,

@@ -17,6 +17,7 @@ from grading.engine.constitutional import ConstitutionalSymptoms
 from grading.engine.evidence import Citation
 from grading.engine.grading_system import (
     DEATH,
+    DEATH_GRADE,
     NOTHING_MET,
     Assessed,
     GradingSystem,
@@ -62,7 +63,6 @@ UNGRADED: Final = "organ_toxicity.ungraded"
 LAB: Final = "lab."
 """Before an analyte: the unknown of a result that cannot be graded, or not with certainty."""
 
-DEATH_GRADE: Final = 5
 _TRANSAMINITIS_GRADE: Final = 3
 _LIFE_THREATENING_CTCAE: Final = 4
 _BIPAP_IS_VENTILATION: Final = 4

@@ -2,6 +2,7 @@
 // memory of this page: no storage of the browser and no cache has them.
 
 import { now } from "../clock.js";
+import { POLL_HEADER } from "../poll_header.js";
 import { allowSentAhead, inertDocument } from "../trusted_types.js";
 import { hasKey } from "../unsent/store.js";
 
@@ -14,7 +15,7 @@ let forms = {};
 let fetchedAt = null;
 
 const fetchForms = async () => {
-  const headers = { "HX-Request": "true", "CRS-Poll": "yes" };
+  const headers = { "HX-Request": "true", [POLL_HEADER]: "yes" };
   const response = await fetch(address, { headers, cache: "no-store" }).catch(() => null);
   if (!response?.ok) return;
   fetchedAt = Date.now();

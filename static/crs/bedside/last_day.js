@@ -1,9 +1,9 @@
-// Says "crs:charted" after each save, and after each poll that changed something: what shows the chart over
-// time asks for itself again then. It is no part of the answer to a save, which a nurse waits for.
+// Sends the event "crs:charted" after each save, and after each poll that changed something: the parts that show the
+// chart over time then load again. They are no part of the answer to a save, which a nurse waits for.
 
 import { SHOWN_HEADER } from "../shown.js";
 
-const OLD_AFTER = 10 * 60_000; // the lanes end with now, though nothing was charted
+const OLD_AFTER = 10 * 60_000; // the lanes end at the present time, also where nothing was charted
 
 const lanes = () => document.getElementById("last-day");
 let loadedAt = 0;

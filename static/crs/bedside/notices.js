@@ -1,6 +1,8 @@
 // Shows one notice above the card, the first in the order of the page; the others are one line that
 // opens them.
 
+import { setText } from "../elements.js";
+
 const NOTICES = ".connection, .rise, .closed-notice";
 
 const place = () => document.querySelector(".notices");
@@ -14,8 +16,7 @@ const arrange = () => {
     notice.toggleAttribute("data-waits", index > 0 && !showsAll);
   }
   const waiting = showsAll ? 0 : Math.max(0, due.length - 1);
-  const text = waiting ? `${waiting} more notice${waiting === 1 ? "" : "s"}` : "";
-  if (button().textContent !== text) button().textContent = text;
+  setText(button(), waiting ? `${waiting} more notice${waiting === 1 ? "" : "s"}` : "");
   if (button().hidden === waiting > 0) button().hidden = !waiting;
 };
 

@@ -1,6 +1,6 @@
-// What a monitor sent and nobody charted: the row at the form and the line in the grade card. They ask for
-// themselves; a form of vital signs that was just loaded asks again, because it has an empty row. Another form
-// has no place for the row, and asks for the line alone.
+// What a monitor sent and nobody charted: the row at the form and the line in the grade card. They load by themselves,
+// and again when a form of vital signs was loaded, because its row is empty. Another form has no place for the row: only
+// the line is loaded then.
 
 const place = () => document.getElementById("not-charted");
 

@@ -25,7 +25,7 @@ const discloseFor = (form) => {
   }
 };
 
-// What a ventilator is for is asked of a ventilator alone, and the airway is offered after a no.
+// Shows the question what a ventilator is for, of a ventilator alone, and its answers after "no oxygen needed".
 const discloseForVentilator = (form) => {
   const row = form.querySelector("[data-purpose]");
   if (!row) return;
@@ -36,7 +36,7 @@ const discloseForVentilator = (form) => {
   row.querySelector("[data-field=purpose]").hidden = !offered;
 };
 
-export const readyFields = (root = document) => {
+const readyFields = (root = document) => {
   for (const form of root.querySelectorAll("form[data-entry]")) {
     discloseFor(form);
     discloseForVentilator(form);

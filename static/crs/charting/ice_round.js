@@ -9,13 +9,13 @@ const labelOf = (round, name) =>
   round.querySelector(`[name="${name}"]:checked`)?.closest("label").querySelector("span").firstChild.textContent.trim() ?? "";
 
 // Returns the grade of a score: bands are written "10:0 7:1 3:2 0:3", the highest first.
-export const gradeOf = (bands, score) =>
+const gradeOf = (bands, score) =>
   Number(bands.find(([lowest]) => score >= lowest)?.[1] ?? 0);
-export const bandsOf = (text) => (text ?? "").split(" ").filter(Boolean).map((band) => band.split(":").map(Number));
+const bandsOf = (text) => (text ?? "").split(" ").filter(Boolean).map((band) => band.split(":").map(Number));
 const named = (grade) => (grade ? `ICANS ${grade}` : "no ICANS");
 
 // Returns the words for a score with `left` questions not asked: "ICANS 1 if both right, 2 if both wrong".
-export const possible = (bands, right, left) => {
+const possible = (bands, right, left) => {
   const best = gradeOf(bands, right + left);
   const worst = gradeOf(bands, right);
   if (best === worst) return `${named(best)} by ICE`;

@@ -1,5 +1,5 @@
-// Says on leaving a field that its number is outside the limits: what is not possible in red, what is
-// unusual as a hint. The server checks both again.
+// When a field is left, shows that its number is outside the limits: an impossible one in red, an
+// unusual one as a hint. The server checks both again.
 
 const NUMBER = /^-?(\d+(\.\d*)?|\.\d+)$/;
 
@@ -74,7 +74,7 @@ const release = () => {
   });
 };
 
-// Takes away what is written below the fields of a form that was emptied.
+// Removes the hints below the fields of a form that was emptied.
 export const clearLimits = () => {
   for (const line of document.querySelectorAll(".value-hint")) {
     const input = document.getElementById(line.id.replace(/-limits$/, ""));

@@ -26,7 +26,7 @@ const correct = (button) => {
   form.querySelector("#save")?.focus();
 };
 
-export const readyQuestions = () => {
+const readyQuestions = () => {
   for (const button of document.querySelectorAll("[data-remedy]")) button.hidden = false;
 };
 

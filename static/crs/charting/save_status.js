@@ -1,6 +1,7 @@
 // Follows a save: empties the form once the save is confirmed, and shows why where it is not.
 
 import { now } from "../clock.js";
+import { element } from "../elements.js";
 import { convert } from "./conversion.js";
 import { actionOf, nameOthers } from "../unsent/notices.js";
 import { dropDraft, hasKey } from "../unsent/store.js";
@@ -106,9 +107,6 @@ const giveNextId = (message) => {
   hidden(form, "form_id").value = message.dataset.nextFormId;
   keep(form);
 };
-
-const element = (tag, text, more = {}) =>
-  Object.assign(document.createElement(tag), { textContent: text, ...more });
 
 const signIn = () => {
   const here = encodeURIComponent(location.pathname + location.search);
@@ -220,7 +218,7 @@ const keepSent = (form, formData, at) => {
   if (!hasKey) return null;
   const formId = hidden(form, "form_id").value;
   const fields = [...formData.entries()].filter(([name]) => name !== "csrfmiddlewaretoken" && name !== "sent_at");
-  // The first try counts: "now", and a day that is not typed, are those of then.
+  // The first try counts: "now", and a day that is not typed, are those of its time.
   fields.push(["sent_at", hidden(form, "sent_at").value || new Date(at).toISOString()]);
   const { pathname, search } = new URL(form.action);
   const isStored = keepEntry(formId, at, { path: pathname + search, fields, ...describe(form, at) });

@@ -1,4 +1,4 @@
-// Says on the button that a save is under way, in the width of the button.
+// Shows on the button that a save is under way, without changing its width.
 
 const STILL_AFTER = 2_000;
 

@@ -205,7 +205,7 @@ class Finder {
 
 const finders = new WeakMap();
 
-export const readyToxicity = (root = document) => {
+const readyToxicity = (root = document) => {
   for (const part of root.querySelectorAll("[data-toxicity]")) {
     if (!finders.has(part)) finders.set(part, new Finder(part));
     else finders.get(part).refresh();

@@ -1,4 +1,4 @@
-// Exports: asks how far the file is, once the browser has sent the form by itself.
+// Exports: once the browser has sent the form, starts to ask how far the file is.
 
 export function watchExports() {
   const form = document.querySelector("#export-form");

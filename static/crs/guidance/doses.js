@@ -13,7 +13,7 @@ const ready = (article) => {
   else button.setAttribute("aria-disabled", "true");
 };
 
-export const readyDoses = () => {
+const readyDoses = () => {
   for (const article of document.querySelectorAll(".advice:has([data-dose])")) {
     const radio = article.querySelector(`[data-dose][value="${chosen.get(article.id) ?? ""}"]`);
     if (radio) radio.checked = true;

@@ -1,11 +1,11 @@
-// The guidance panel: open details, also those of the grade card, stay open over a refresh, the focus
-// stays at the answered item, a failed request shows a message, and a rise of the grade is read out
-// once. The response to a save
-// has the panel only where it differs from the one on the page.
+// The guidance panel: open details, also those of the grade card, stay open over a refresh, the focus stays at the
+// answered item, a failed request shows a message, and a rise of the grade is read out once. The response to a save has
+// the panel only where it differs from the one on the page.
 
 import { TAP_FAILED, isKeptTap } from "../outbox/taps.js";
 import { requestWords } from "../request_id.js";
 import { SHOWN_HEADER } from "../shown.js";
+import { whyFailed } from "./why_failed.js";
 
 const panel = () => document.getElementById("guidance");
 
@@ -53,7 +53,7 @@ const returnFocus = (xhr) => {
   line?.closest("#guidance-folded")?.setAttribute("open", "");
   const place = line ?? document.getElementById("guidance-title");
   place?.focus({ preventScroll: true });
-  // For a hand on the page nothing moves; on a keyboard the focus is in sight.
+  // After a touch nothing scrolls; with the keyboard the focus is brought into sight.
   if (place?.matches(":focus-visible")) place.scrollIntoView({ block: "nearest" });
 };
 
@@ -64,16 +64,11 @@ const showFailure = (event) => {
   const status = event.detail.xhr?.status ?? 0;
   // Without a response the server may have saved it; the idempotency key makes a retry safe.
   const headline = status === 0 || status >= 500 ? "Not sent yet." : "Not saved.";
-  const why =
-    {
-      0: "There is no connection. An answer to advice is not kept on the tablet.",
-      401: "You have been signed out: sign in again.",
-      403: "Not allowed, or your sign-in has changed. Reload the page.",
-    }[status] ?? "The server could not save it.";
+  const notKept = status === 0 ? " An answer to advice is not kept on the tablet." : "";
   const message = document.createElement("p");
   message.className = "message message-wrong";
   message.setAttribute("role", "alert");
-  message.textContent = `${headline} ${why} Tap again. ${requestWords(event.detail.xhr)}`.trim();
+  message.textContent = `${headline} ${whyFailed(status)}${notKept} Tap again. ${requestWords(event.detail.xhr)}`.trim();
   document.getElementById("guidance-message")?.replaceChildren(message);
 };
 

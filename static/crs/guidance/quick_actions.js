@@ -2,17 +2,12 @@
 
 import { TAP_FAILED, isKeptTap } from "../outbox/taps.js";
 import { requestWords } from "../request_id.js";
-
-const WHY = {
-  0: "There is no connection.",
-  401: "You have been signed out: sign in again.",
-  403: "Not allowed, or your sign-in has changed. Reload the page.",
-};
+import { whyFailed } from "./why_failed.js";
 
 const showFailure = (event) => {
   const row = event.target.closest?.("form[data-quick-actions]");
   if (!row || (event.type !== TAP_FAILED && isKeptTap(row))) return;
-  const why = WHY[event.detail.xhr?.status ?? 0] ?? "The server could not save it.";
+  const why = whyFailed(event.detail.xhr?.status ?? 0);
   const message = row.querySelector("[data-quick-message]");
   message.className = "message message-wrong";
   message.setAttribute("role", "alert");

@@ -1,7 +1,7 @@
-// Says an age back while a birth date is typed, and keeps the button closed until the wristband
-// was compared. Without this file the server asks for both.
+// Shows the age that follows from a birth date while it is typed, and disables the button until the wristband was
+// compared. Without this file the server asks for both.
 
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+import { MONTHS } from "../site_time.js";
 
 const typedDate = (form) => {
   const [day, month, year] = ["day", "month", "year"].map((name) => Number(form.elements[name]?.value));

@@ -1,4 +1,7 @@
-// What the answer to a save means, or that there was none.
+// What an answer means: to a save, or that the server was not reached.
+
+// Of a proxy that does not reach the server, or of a server whose database is away.
+export const NOT_REACHED = [502, 503, 504];
 
 // A server that knows that it stored nothing says so.
 export const saysNotStored = (xhr) => xhr.status >= 500 && xhr.getResponseHeader("CRS-Stored") === "no";

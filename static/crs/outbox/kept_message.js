@@ -1,8 +1,8 @@
-// The message in the place of "Saved", where an entry is kept on the tablet; it follows what becomes of the entry.
+// The message in the place of "Saved", where an entry is kept on the tablet; it changes when the entry is sent or refused.
 
+import { element } from "../elements.js";
 import { SENT, UNSENT, entryOf } from "./store.js";
 
-const element = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
 const inWords = ({ title, words }) => words || title;
 
 const show = (message, className, role, ...texts) => {

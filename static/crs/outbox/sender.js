@@ -2,6 +2,8 @@
 // under the form id of its first try, so that one that the server has already is answered and not recorded twice.
 
 import { now, requestUpdate } from "../clock.js";
+import { csrfToken } from "../csrf.js";
+import { POLL_HEADER } from "../poll_header.js";
 import { reasonIn } from "../refusals.js";
 import { requestWordsOf } from "../request_id.js";
 import { hasKey, user } from "../unsent/store.js";
@@ -14,7 +16,7 @@ const ANSWER_WITHIN = 20_000;
 const ASKED_AT = `crs-outbox-asked:${user}`;
 const ASKED_AT_MOST = 200;
 
-export const REFUSALS = {
+const REFUSALS = {
   400: "The server could not read it.",
   403: "You may not chart for this patient at present: another ward, or your role.",
   404: "This patient or entry does not exist any more.",
@@ -31,17 +33,15 @@ const WAITS_FOR_IT =
   "The entry that this changes is not on the server: it was restored to an earlier time. Sent as soon as the entry is there again.";
 const mayWait = ({ at, content: { path } }) => CHANGE.test(path) && now() - at < WAITS_AT_MOST;
 
-// What a server of this application has answered, and no proxy or hotspot between.
+// Whether the answer is of this application, and not of a proxy or a hotspot on the way.
 const isOurs = (response) => response.headers.has("X-Request-ID");
 
 const post = (path, fields) => {
-  const { "X-CSRFToken": token } = JSON.parse(document.body.getAttribute("hx-headers"));
   const body = new URLSearchParams(fields);
   body.delete("csrfmiddlewaretoken");
   return fetch(path, {
     method: "POST",
-    // Nobody tapped: CRS-Poll says so, and the idle lock does not count it.
-    headers: { "X-CSRFToken": token, "HX-Request": "true", "CRS-Poll": "yes" },
+    headers: { "X-CSRFToken": csrfToken(), "HX-Request": "true", [POLL_HEADER]: "yes" },
     body,
     signal: AbortSignal.timeout(ANSWER_WITHIN),
   });

@@ -2,20 +2,20 @@
 // they are not in the grade. A refused entry is opened in its form, or discarded after a question.
 
 import { now } from "../clock.js";
+import { element, setText } from "../elements.js";
 import { addressOf } from "../unsent/notices.js";
 import { draftOf, keepDraft } from "../unsent/store.js";
 import { countWords, countsByUser } from "./database.js";
 import { REFUSED, UNSENT, dropEntry, entriesIn, entryOf, rowsOfOthers } from "./store.js";
 
 const NOT_VALUES = new Set(["csrfmiddlewaretoken", "form_id", "opened_at", "begun_at", "sent_at", "confirmed"]);
-const element = (tag, text, more = {}) => Object.assign(document.createElement(tag), { textContent: text, ...more });
 const button = (text, className, onClick) => {
   const made = element("button", text, { type: "button", className: `btn ${className}` });
   made.addEventListener("click", onClick);
   return made;
 };
 
-// Entries whose save is on its way and has not failed: they are no news yet.
+// Entries whose save is on its way and has not failed: they are not shown yet.
 const onTheirWay = new Set();
 export const underWay = (formId) => {
   onTheirWay.add(formId);
@@ -120,9 +120,8 @@ const markCard = (entries) => {
   )}. This grade is without ${here.length === 1 ? "it" : "them"}.`;
   const line = card.querySelector("[data-not-graded]");
   if (!words) line?.remove();
-  else if (line) {
-    if (line.textContent !== words) line.textContent = words;
-  } else {
+  else if (line) setText(line, words);
+  else {
     const made = element("p", words, { className: "not-graded" });
     made.dataset.notGraded = "";
     card.querySelector(".grade-body").prepend(made);
@@ -130,7 +129,7 @@ const markCard = (entries) => {
 };
 
 let shown = "";
-export const showOutbox = () => {
+const showOutbox = () => {
   const [waiting, refused] = [unsent(), entriesIn(REFUSED)];
   markCard([...waiting, ...refused]);
   const place = document.getElementById("outbox");

@@ -7,13 +7,15 @@ const format = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, .
 const dayFormat = format({ day: "numeric", month: "short" });
 const weekdayFormat = format({ weekday: "short", day: "numeric", month: "short" });
 const clockFormat = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-export const dateOf = (at) => new Date(at * 1000);
+const dateOf = (at) => new Date(at * 1000);
+// Returns an instant as addresses have it.
+export const isoText = (at) => dateOf(at).toISOString().replace("Z", "+00:00");
 export const clock = (at) => clockFormat.format(dateOf(at));
 export const dayOf = (at) => dayFormat.format(dateOf(at));
-const toldApart = (at) => timeText(at * 1000);
-export const stamp = (at) => `${dayOf(at)} ${toldApart(at)}`;
-// A time read beside another one: without the day where it is the same.
-export const near = (at, other) => (dayOf(at) === dayOf(other) ? toldApart(at) : stamp(at));
+const timeOf = (at) => timeText(at * 1000);
+export const stamp = (at) => `${dayOf(at)} ${timeOf(at)}`;
+// Returns a time as it is shown next to another one: without the day where it is the same.
+export const near = (at, other) => (dayOf(at) === dayOf(other) ? timeOf(at) : stamp(at));
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;

@@ -29,7 +29,7 @@ export const placeBefore = (sorted, value) => {
   return low - 1;
 };
 
-// The part of [from, to] inside the plot as left and width; null where none is.
+// Returns the part of [from, to] inside the plot as left and width, in pixels of the canvas; null where there is none.
 export const inside = (u, from, to, least = 0) => {
   const { left, width } = u.bbox;
   const begins = Math.max(left, x(u, from));
@@ -105,7 +105,7 @@ export const hatch = (ctx, left, top, width, height, colour) => {
   ctx.restore();
 };
 
-// A word above a value, below it where there is no room, on its own ground: no line runs through it.
+// Writes a word above a value, or below it where there is no room, on a background of its own.
 export const word = (u, text, at, high) => {
   const { ctx } = u;
   const { left, top, width } = u.bbox;

@@ -1,20 +1,15 @@
-// Asks for another time known at by the slider. It sends 300 ms after it rests; until the new page
-// is there the old one stays, framed dashed. Without a network it is off.
+// The slider of "as known at": loads the page of another time, 300 ms after the slider rests. Until the new page is
+// there the old one stays in a dashed frame. Without a network the slider is off.
+
+import { clock, dayOf, isoText } from "./axis.js";
 
 const REST_MS = 300;
 const slide = document.querySelector("[data-known-slide]");
 
 if (slide) {
-  const zone = document.body.dataset.zone;
   const slider = slide.querySelector("input");
   const shown = Number(slider.value);
-  const format = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options });
-  const dayFormat = format({ day: "numeric", month: "short" });
-  const clockFormat = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  const text = (at) => {
-    const date = new Date(at * 1000);
-    return `${dayFormat.format(date)} ${clockFormat.format(date)}`;
-  };
+  const text = (at) => `${dayOf(at)} ${clock(at)}`;
   const line = document.createElement("p");
   line.className = "hint";
   line.setAttribute("role", "status");
@@ -28,10 +23,9 @@ if (slide) {
   const addressOf = (at) => {
     const address = new URL(location.href);
     for (const name of ["known_date", "known_time"]) address.searchParams.delete(name);
-    const known = new Date(at * 1000);
-    const looked = address.searchParams.get("at");
-    if (looked && new Date(looked) > known) address.searchParams.delete("at");
-    address.searchParams.set("known_at", known.toISOString().replace("Z", "+00:00"));
+    const cursor = address.searchParams.get("at");
+    if (cursor && Date.parse(cursor) > at * 1000) address.searchParams.delete("at");
+    address.searchParams.set("known_at", isoText(at));
     return address;
   };
 
@@ -68,7 +62,7 @@ if (slide) {
     clearTimeout(asking);
     asking = setTimeout(ask, REST_MS, at);
   });
-  // A page that comes back from the memory of the browser waits for nothing.
+  // A page that comes back from the memory of the browser (Back) is not loading.
   window.addEventListener("pageshow", (event) => {
     if (!event.persisted) return;
     settle();

@@ -40,7 +40,7 @@ const NIGHT_PX = 5; // narrower nights are left out: they would be a pattern
 const NIGHT = 8 * 3600;
 const DOTS_PX = 8;
 
-// Nights, and dots over what was not known yet.
+// Draws nights, and dots over the time that was not known yet.
 const ground = (data) => (u) => {
   if ((x(u, NIGHT) - x(u, 0)) / ratio() >= NIGHT_PX) {
     for (const [from, to] of data.nights) band(u, from, to, css("--sunken"));
@@ -65,8 +65,8 @@ const marks = (data, state) => (u) => {
   if (state.at !== null) upright(u, state.at, css("--accent"), [], 2);
 };
 
-// Draws and puts the colours of the canvas back: uPlot keeps in mind which it set, and sets them no
-// second time.
+// Draws, and restores the colours of the canvas: uPlot remembers which it has set and does not set them
+// again.
 const restored = (draw) => (u) => {
   u.ctx.save();
   draw(u);
@@ -122,68 +122,8 @@ export const make = (data, state, host, { height, below = 0, y: scale, series, a
   return new uPlot(options, points ?? [[data.begins, data.known_at], [null, null]], host);
 };
 
-const DAY_PX = 46;
-// As many days as have room for their name: each, each second, each week.
-const labelled = (days, pixels) => {
-  const step = [1, 2, 7, 14, 28].find((one) => (pixels * one) / days.length >= DAY_PX) ?? 56;
-  return days.filter(({ number }, place) => (number ?? place) % step === 0);
-};
-
-// The time axis: days above, hours below, the cursor's time in a box.
-export const timeLane = (data, state, host, { days, ticks, stampOf }) => {
-  const draw = (u) =>
-    clipped(u, (ctx) => {
-      const { left, top, width, height } = u.bbox;
-      const [low, high] = state.window;
-      const pixels = width / ratio();
-      ctx.textBaseline = "middle";
-      ctx.textAlign = "left";
-      const shown = labelled(days(low, high), pixels);
-      shown.forEach(({ at, name, date }, place) => {
-        const from = Math.max(x(u, at), left);
-        const to = place + 1 < shown.length ? x(u, shown[place + 1].at) : left + width;
-        ctx.strokeStyle = css("--edge");
-        ctx.lineWidth = ratio();
-        if (x(u, at) >= left) {
-          ctx.beginPath();
-          ctx.moveTo(Math.round(from) + 0.5, top);
-          ctx.lineTo(Math.round(from) + 0.5, top + height);
-          ctx.stroke();
-        }
-        let place_x = from + 4 * ratio();
-        for (const [text, weight, colour] of [[name, 700, "--ink"], [date, 400, "--muted"]]) {
-          ctx.font = font(weight);
-          const wide = ctx.measureText(text).width;
-          if (place_x + wide > to - 2 * ratio()) break;
-          ctx.fillStyle = css(colour);
-          ctx.fillText(text, place_x, top + 10 * ratio());
-          place_x += wide + 4 * ratio();
-        }
-      });
-      ctx.font = font();
-      ctx.textAlign = "center";
-      ctx.fillStyle = css("--muted");
-      for (const { at, text } of ticks(low, high, pixels)) {
-        const place = x(u, at);
-        if (place < left + 8 * ratio() || place > left + width - 8 * ratio()) continue;
-        ctx.fillText(text, place, top + 28 * ratio());
-        ctx.fillRect(Math.round(place), top + height - 4 * ratio(), ratio(), 4 * ratio());
-      }
-      if (state.at === null || state.at < low || state.at > high) return;
-      ctx.font = font(700);
-      const text = stampOf(state.at);
-      const wide = ctx.measureText(text).width + 10 * ratio();
-      const middle = Math.min(Math.max(x(u, state.at), left + wide / 2), left + width - wide / 2);
-      ctx.fillStyle = css("--accent");
-      ctx.fillRect(middle - wide / 2, top + 19 * ratio(), wide, 18 * ratio());
-      ctx.fillStyle = css("--on-accent");
-      ctx.fillText(text, middle, top + 28.5 * ratio());
-    });
-  return make(data, state, host, { height: 42, draw: [draw], isBare: true });
-};
-
-// Periods of one grade after another as one run.
-export const runsOf = (periods) => {
+// Joins consecutive periods of one grade into one run.
+const runsOf = (periods) => {
   const runs = [];
   for (const { from, to, grade } of periods) {
     const last = runs.at(-1);
@@ -193,7 +133,7 @@ export const runsOf = (periods) => {
   return runs;
 };
 
-// The same, where a grade 0 of which too little was charted to know it is null.
+// Returns the runs of the grade; a grade 0 is null as long as too little was charted to know it.
 const knownRuns = (data) =>
   runsOf(data.periods).flatMap((run) => {
     const since = data.assessed_since ?? Infinity;
@@ -220,7 +160,7 @@ export const notAssessed = (ctx, part, bottom) => {
   ctx.restore();
 };
 
-// The staircase of grades: the height tells the grade, the number stands in it, hatched could be.
+// The grade as steps: height and number are the grade, and a grade that is possible is hatched.
 export const ribbon = (data, state, host) => {
   const runs = knownRuns(data);
   const draw = (u) =>
@@ -278,7 +218,8 @@ export const ribbon = (data, state, host) => {
   });
 };
 
-// One thin bar a criterion, from start to end; dashed before high dose the three hours are counted.
+// One row for each criterion, with a thin bar for each time in which it was met; the time in which the three hours of
+// a high dose are counted is dashed.
 export const criteria = (data, state, host) => {
   const draw = (u) =>
     clipped(u, (ctx) => {

@@ -2,6 +2,7 @@
 
 import { clockText } from "../site_time.js";
 import { now } from "../clock.js";
+import { isoText } from "./axis.js";
 
 const SAY_AFTER_MS = 500;
 
@@ -14,7 +15,7 @@ const addressOf = (host, rowKey, span) => {
   if (host.dataset.more?.split(" ").includes(rowKey)) address.searchParams.set("row", rowKey);
   if (span) {
     ["from", "to"].forEach((name, place) => {
-      address.searchParams.set(name, new Date(span[place] * 1000).toISOString().replace("Z", "+00:00"));
+      address.searchParams.set(name, isoText(span[place]));
     });
   }
   return address;

@@ -1,6 +1,7 @@
-// Says that the page is old: new entries, no network, no answer. Nothing on it moves until asked.
+// Shows that the page is old: new entries, no network, no answer. The page changes only when the user asks for it.
 
 import { now } from "../clock.js";
+import { POLL_HEADER } from "../poll_header.js";
 import { clockText } from "../site_time.js";
 
 const EVERY_MS = 60_000;
@@ -48,7 +49,7 @@ const ask = async () => {
   clearTimeout(timer);
   let wait = EVERY_MS;
   try {
-    const headers = { Accept: "application/json", "CRS-Poll": "yes" };
+    const headers = { Accept: "application/json", [POLL_HEADER]: "yes" };
     const answer = await fetch(host.dataset.latest, { headers });
     if (!answer.ok) throw new Error(`answered ${answer.status}`);
     show(await answer.json());

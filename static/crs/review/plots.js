@@ -1,4 +1,5 @@
-// Plots of values over time: lines and steps, broken where they must not lead, with what decides.
+// Plots of values over time: lines and steps, broken where nothing is known between two values, with the limits that
+// decide.
 
 import uPlot from "../../vendor/uplot/uPlot.esm.js";
 import { clipped, colourOf, css, hatch, inside, level, placeBefore, ratio, word, x, y } from "./canvas.js";
@@ -17,7 +18,8 @@ const STEP_FLOORS = { fio2_percent: 21 };
 const heightOf = (one) =>
   HEIGHTS[one.key] ?? (one.log ? RESULT_HEIGHT : one.step ? STEP_HEIGHT : HEIGHTS.temperature_c);
 
-// The data of a line with a hole before each value that no line leads to, and values that stand alone.
+// Returns the points of a line, with a gap before each value to which no line is drawn, and the values without a
+// neighbour.
 const broken = (one) => {
   const at = [];
   const value = [];
@@ -52,7 +54,7 @@ const limitLines = (data, all) => (u) => {
   }
 };
 
-// Where something not known could raise the grade the lane is hatched.
+// Hatches the time in which something not known could raise the grade.
 const couldBe = (data, all) => (u) =>
   clipped(u, (ctx) => {
     for (const [from, to, reach] of all.flatMap((one) => one.could_be)) {
@@ -160,7 +162,7 @@ const rangeOf = (all, isLog, height) => {
   return { low, high, range: [low - margin, high + margin] };
 };
 
-// The numbers in the gutter: limits first, then the baseline and the ends, none upon another.
+// Returns the numbers in the gutter: limits first, then the baseline and the ends, without overlap.
 const numbersOf = (all, { low, high, range }, isLog, height) => {
   const limits = all.flatMap((one) => one.limits.map(([, value]) => value));
   const baselines = all.map((one) => one.baseline);

@@ -1,9 +1,9 @@
 // Keeps the sign-off panel in step with the cursor, with the clock and with other reviewers. What is
 // typed in its form stays, and nothing is signed on a page that may be old.
 
+import { POLL_HEADER } from "../poll_header.js";
 import { requestWords } from "../request_id.js";
 
-const POLL_HEADER = "CRS-Poll"; // signed out, it is answered by 401 and not by a new page
 const SHOWN = ["form_id", "start", "end", "known_at", "computed", "seen"]; // what the form shows
 const TYPED = ["stated", "reason", "words"];
 const CANNOT = "Cannot sign: page is not up to date";

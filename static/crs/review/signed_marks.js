@@ -5,7 +5,7 @@ import { css, font, inside, ratio } from "./canvas.js";
 
 export const STRIP = 22; // the height of the strip, in pixels of the page
 
-export const signedPeriods = () => JSON.parse(document.querySelector("#sign-off")?.dataset.marks ?? "[]");
+const signedPeriods = () => JSON.parse(document.querySelector("#sign-off")?.dataset.marks ?? "[]");
 
 // The period of a sign-off, or of none, at an instant.
 export const signedAt = (at) =>

@@ -107,7 +107,7 @@ export const keep = (form) => {
   keepDraft(action, draft, countTyped(form));
 };
 
-export const keepAll = () => {
+const keepAll = () => {
   for (const form of forms()) keep(form);
 };
 

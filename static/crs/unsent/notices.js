@@ -1,6 +1,7 @@
 // Notices of drafts: in the restored form, and below the tabs for other forms.
 
 import { draftsUnder, outlivesPage, unsentOfOthers } from "./store.js";
+import { setText } from "../elements.js";
 import { clockText } from "../site_time.js";
 
 export const actionOf = (form) => new URL(form.action).pathname;
@@ -67,10 +68,6 @@ export const nameOthers = () => {
 };
 
 const countOf = (count) => `${count} ${count === 1 ? "value" : "values"} not saved`;
-
-const setText = (element, text) => {
-  if (element.textContent !== text) element.textContent = text;
-};
 
 // Sets, or takes away, the line of this mark below the head of a panel.
 const setHint = (panel, mark, text) => {

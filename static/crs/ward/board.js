@@ -1,11 +1,11 @@
-// The ward board and the wall: the key that leads to the search, and what a page says when it is not
-// updated. The clock of the wall goes on then, so that people see how old it is.
+// The ward board and the wall: the key that leads to the search, and the notice when the page is not
+// updated. The clock of the wall goes on, so that people see how old the page is.
 
 import { now } from "../clock.js";
 import { singleKeysAreOff } from "../charting/shortcuts.js";
 import { clockText } from "../site_time.js";
 
-const SILENT_FOR = 180_000; // a tablet that slept has asked nobody
+const SILENT_FOR = 180_000; // without an answer, for example because the tablet slept
 const CHECK_EVERY = 10_000;
 const SECOND = 1_000;
 

@@ -24,7 +24,7 @@ _PAUSE_S: Final = 2.0
 def _make(months: int) -> list[str]:
     """Make the partitions and return their months.
 
-    A new partition locks the whole record for a moment. Who reads it for long (a backup, a
+    A new partition locks the whole record for a moment. Whatever reads it for long (a backup, a
     verification) makes that wait, and every save would wait behind it: it gives way after a second.
 
     :raises CommandError: where the lock does not come.
