@@ -233,6 +233,10 @@ def test_typing_finds_a_patient_and_the_poll_keeps_what_was_asked(
     expect(page.get_by_role("link", name="LINDQVIST, Per")).to_be_visible()
     expect(search).to_have_value("lindqv")
 
+    page.emulate_media(forced_colors="active")
+    chosen = page.get_by_role("navigation", name="Show only").locator("[aria-current]")
+    expect(chosen).not_to_have_css("box-shadow", "none")
+    page.emulate_media(forced_colors="none")
     end(other, nurse)
     page.reload()
     expect(page.get_by_text("No open course matches “lindqv” on ward K4.")).to_be_visible()
