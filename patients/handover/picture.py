@@ -41,6 +41,8 @@ _GRADE_STEP: Final = 12
 _GRADE_0_HEIGHT: Final = 3
 _NARROW: Final = 9
 """A block narrower than this has its number above it."""
+_DAY_WIDTH: Final = 76
+"""The room that the name of a day needs before the next one."""
 _GREYS: Final = ("#ffffff", "#eeeeee", "#d9d9d9", "#a6a6a6", "#737373", "#262626")
 _WORD_WIDTH: Final = 5.2
 """The width of a letter of the marks of sign-offs, at most."""
@@ -221,15 +223,16 @@ def _block(
 
 def _ticks(axis: Span) -> Iterator[Tick]:
     since, until = site_time(axis.start), site_time(axis.end)
-    yield Tick(LEFT, "", f"{since:%a} {since.day} {since:%b}")
     days = midnights(since, until)
+    if not days or x_of(days[0], axis) >= LEFT + _DAY_WIDTH:
+        yield Tick(LEFT, "", f"{since:%a} {since.day} {since:%b}")
     at = since.replace(minute=0, second=0, microsecond=0)
     while (at := at + timedelta(hours=1)) <= until:
         there = site_time(at)
         if there.hour % _HOURS_BETWEEN_TICKS == 0 and there.hour:
             yield Tick(x_of(at, axis), f"{there:%H}", "")
     for day in days:
-        name = f"{day:%a} {day.day} {day:%b}" if x_of(day, axis) < RIGHT - 60 else ""
+        name = f"{day:%a} {day.day} {day:%b}" if x_of(day, axis) < RIGHT - _DAY_WIDTH else ""
         yield Tick(x_of(day, axis), "00", name)
 
 

@@ -69,6 +69,9 @@ OVERLAPS = """() => {
             range.selectNodeContents(text);
             all.push(...range.getClientRects());
         }
+        for (const chip of one.querySelectorAll('.grade-badge')) {
+            all.push(chip.getBoundingClientRect());
+        }
         return all;
     };
     for (const row of document.querySelectorAll('.board tbody tr')) {
@@ -114,6 +117,8 @@ def test_long_text_touches_nothing_else_at_any_width(
         if number:
             end(course, nurse)
             admit(nurse, name="Short, S", bed="1")
+    unassessed = admit(nurse, name="Unassessed, U", bed="2")
+    chart(unassessed, nurse, "vitals", temperature_c="36.8", systolic_mmhg="120")
     sign_in(page, nurse)
     for address in ("/", "/?ended=1"):
         page.goto(address)
@@ -228,6 +233,10 @@ def test_typing_finds_a_patient_and_the_poll_keeps_what_was_asked(
 
     page.get_by_role("link", name=re.compile("Could be higher")).click()
     expect(page).to_have_url(re.compile("show=could_be_higher"))
+    page.emulate_media(forced_colors="active")
+    chosen = page.get_by_role("navigation", name="Show only").locator("[aria-current]")
+    expect(chosen).not_to_have_css("box-shadow", "none")
+    page.emulate_media(forced_colors="none")
     page.go_back()
     expect(page).to_have_url(re.compile(r"/\?q=~[\w-]{43}&ward=K4$"))
     expect(page.get_by_role("link", name="LINDQVIST, Per")).to_be_visible()

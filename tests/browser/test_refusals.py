@@ -130,6 +130,7 @@ def test_an_admission_is_refused_at_its_fields(
     summary = page.get_by_role("alert").filter(has_text="Please correct")
     for words in ("MRN: Enter the MRN.", "Sex: Select the sex.", "Ward: Enter the ward."):
         expect(summary.get_by_role("listitem").filter(has_text=words)).to_be_visible()
+    expect(page.get_by_text("Enter the MRN.").filter(visible=True)).to_have_count(1)
     summary.get_by_role("link", name="Dosing weight").click()
     weight = page.get_by_role("textbox", name="Dosing weight")
     expect(weight).to_have_accessible_description(re.compile("8000 kg is not possible"))

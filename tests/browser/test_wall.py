@@ -108,7 +108,7 @@ def test_a_stopped_server_is_told_at_the_first_failed_poll(
     expect(wall.locator("[data-time-now]")).not_to_have_text(shown or "")
 
 
-def test_a_ward_of_twenty_beds_stands_on_one_screen(
+def test_a_ward_of_twenty_or_thirty_beds_stands_on_one_screen(
     wall: Page, nurse: User, course: Course
 ) -> None:
     """Without a scroll; a change is shown by the next poll, and the places stay."""
@@ -127,3 +127,8 @@ def test_a_ward_of_twenty_beds_stands_on_one_screen(
     expect(tiles.last).to_contain_text("3")
     beds = tiles.locator(".wall-bed b").all_text_contents()
     assert [bed.removeprefix("Bed ") for bed in beds] == [str(bed) for bed in range(12, 32)]
+    for bed in range(32, 42):
+        admit(nurse, name=f"FAMILYNAME, Given {bed}", bed=str(bed), weight_kg=None)
+    wall.clock.fast_forward(61_000)
+    expect(tiles).to_have_count(30)
+    assert wall.evaluate("document.documentElement.scrollHeight") <= 1080

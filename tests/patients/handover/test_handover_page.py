@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode
 
@@ -89,6 +90,18 @@ def test_a_grade_that_is_not_assessed_is_no_0(nurse_client: Client, course: Cour
     assert sheet.could_be == ""
     assert dict(sheet.background)["older age"] == "not known"
     assert dict(sheet.treatments)["Vasopressors"] == "none charted"
+
+
+@pytest.mark.parametrize(("hour", "named"), [("08:40", 3), ("18:10", 2)])
+def test_the_name_of_a_day_does_not_touch_the_next(
+    nurse_client: Client, drawn: Course, hour: str, named: int
+) -> None:
+    """The first of 48 hours is named where midnight leaves room for it."""
+    known_at = f"2026-11-27T{hour}:00+00:00"
+    ticks = page(nurse_client, drawn, known_at=known_at).context["picture"].ticks
+    names = [tick for tick in ticks if tick.day]
+    assert len(names) == named
+    assert all(right.x - left.x >= 76 for left, right in pairwise(names))
 
 
 def test_a_closed_course_is_printed_as_it_ended(
