@@ -21,7 +21,10 @@ from patients.recording.wards import locked_ward
 
 
 class MovedMeanwhileError(ConflictError):
-    """Someone moved, closed or reopened ``course`` after the page was shown."""
+    """Someone moved, closed or reopened ``course``, or renamed its ward, after the page was shown.
+
+    Of moves only that of a ward that was renamed has a reason, which says so.
+    """
 
     def __init__(self, course: Course) -> None:
         last = course.transfers.select_related("recorded_by").order_by("-recorded_at").first()
@@ -33,7 +36,10 @@ class MovedMeanwhileError(ConflictError):
             happened = f"reopened the course ({where})"
         else:
             happened = f"moved the patient to {where}"
-        super().__init__(f"{who} {happened}. Please check and try again.")
+        sentence = f"{who} {happened}."
+        if last is not None and last.what == Move.MOVED and last.reason:
+            sentence = f"{last.reason}."
+        super().__init__(f"{sentence} Please check and try again.")
 
 
 class TransferReusedError(ConflictError):
