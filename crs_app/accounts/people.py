@@ -6,9 +6,11 @@ who act on each other are one after the other, and the second is none any more.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -28,9 +30,24 @@ from crs_app.accounts.throttle import let_in
 from crs_app.accounts.wards import change_wards
 from crs_app.record.models import EventKind
 
+_NAME_TAKEN: Final = (
+    "This user name is taken. If you have just created this user, the list of users has it: make a "
+    "new link there."
+)
+
 
 class RefusedError(Exception):
     """An act that is not possible; its text is a sentence for the administrator."""
+
+
+class ChangedSinceError(RefusedError):
+    """Somebody has changed it since the page was opened that would set back what it is now."""
+
+    def __init__(self, what: str, now: str) -> None:
+        super().__init__(
+            f"{what} changed since this page was opened: {now or 'none'} now. Look at it again, "
+            "then save."
+        )
 
 
 class TakenAddressError(RefusedError):
@@ -83,7 +100,7 @@ def create_person(by: By, new: NewPerson) -> tuple[User, str]:
         _lock_administrators(by)
         _refuse_taken_address(new.email)
         if User.objects.filter(username__iexact=new.username).exists():
-            raise RefusedError("This user name is taken.")
+            raise RefusedError(_NAME_TAKEN)
         person = User(username=new.username, role=new.role)
         person.first_name, person.last_name = new.first_name, new.last_name
         person.email = new.email
@@ -92,21 +109,36 @@ def create_person(by: By, new: NewPerson) -> tuple[User, str]:
             with transaction.atomic():
                 person.save(force_insert=True)
         except IntegrityError:
-            raise RefusedError("This user name is taken.") from None
+            raise RefusedError(_NAME_TAKEN) from None
         secret = make_link(person, by.user, by.now)
         _note(EventKind.USER_CREATED, by, person, role=new.role)
         change_wards(person, new.wards, by=by.user)
     return person, secret
 
 
-def change_role(by: By, person_id: int, role: Role) -> User:
+def state_token(*state: object) -> str:
+    """Return the optimistic-lock token of what a page of a user shows and its form changes."""
+    return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
+
+
+def wards_token(person: User) -> str:
+    """Return the ``state_token`` of the wards that the person works on."""
+    return state_token(*sorted(person.ward_ids))
+
+
+def change_role(by: By, person_id: int, role: Role, *, seen: str = "") -> User:
     """Give the person another role; PINs and links that were made for the former one end.
 
-    :raises RefusedError: for one's own role, and for the last administrator.
+    ``seen`` is the ``state_token`` of the role that the page showed; "" asks nothing.
+
+    :raises RefusedError: for one's own role, for the last administrator, and where another role
+        holds since.
     """
     with transaction.atomic():
         person = _locked(by, person_id)
         _refuse_self(by, person, "change your own role")
+        if seen and role != person.role and seen != state_token(person.role):
+            raise ChangedSinceError("The role", person.get_role_display())
         _keep_an_administrator(person, role == Role.ADMINISTRATOR and person.is_active)
         before, person.role = person.role, role
         person.save(update_fields=["role"])
@@ -117,10 +149,20 @@ def change_role(by: By, person_id: int, role: Role) -> User:
     return person
 
 
-def work_on(by: By, person_id: int, wards: Collection[Ward]) -> User:
-    """Let the person work on exactly these wards."""
+def work_on(by: By, person_id: int, wards: Collection[Ward], *, seen: str = "") -> User:
+    """Let the person work on exactly these wards.
+
+    ``seen`` is the ``wards_token`` that the page had; "" asks nothing.
+
+    :raises RefusedError: where the person works on other wards since.
+    """
     with transaction.atomic():
         person = _locked(by, person_id)
+        person.forget_wards()  # they were read before the lock
+        is_same = {ward.pk for ward in wards} == person.ward_ids
+        if seen and not is_same and seen != wards_token(person):
+            names = Ward.objects.filter(pk__in=person.ward_ids).values_list("name", flat=True)
+            raise ChangedSinceError("The wards", ", ".join(sorted(names)))
         change_wards(person, wards, by=by.user)
     return person
 
@@ -155,13 +197,17 @@ def reactivate(by: By, person_id: int) -> User:
     return person
 
 
-def change_email(by: By, person_id: int, email: str) -> User:
+def change_email(by: By, person_id: int, email: str, *, seen: str = "") -> User:
     """Give the person the address by which the hospital's sign-in names him or her.
 
-    :raises RefusedError: where another user has it.
+    ``seen`` is the ``state_token`` of the address that the page showed; "" asks nothing.
+
+    :raises RefusedError: where another user has it, and where another address holds since.
     """
     with transaction.atomic():
         person = _locked(by, person_id)
+        if seen and email != person.email and seen != state_token(person.email):
+            raise ChangedSinceError("The address", person.email)
         _refuse_taken_address(email, person)
         person.email = email
         person.save(update_fields=["email"])

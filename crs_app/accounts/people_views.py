@@ -256,13 +256,16 @@ def role(request: SignedInRequest, pk: int) -> HttpResponse:
     form = RoleForm(request, sent, initial={"role": user.role})
     if request.method == "POST" and form.is_valid():
         try:
-            changed = people.change_role(_by(request), pk, form.cleaned_data["role"])
+            changed = people.change_role(
+                _by(request), pk, form.cleaned_data["role"], seen=_seen(request)
+            )
         except people.RefusedError as refused:
             form.add_error(None, str(refused))
         else:
             messages.success(request, f"Role: {changed.get_role_display()}.")
             return redirect("people:person", pk)
-    return _form_page(request, "people/role.html", form, {"person": user, "role_words": ROLE_WORDS})
+    context = {"person": user, "role_words": ROLE_WORDS, "seen": people.state_token(user.role)}
+    return _form_page(request, "people/role.html", form, context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -276,13 +279,14 @@ def email(request: SignedInRequest, pk: int) -> HttpResponse:
     form = EmailForm(request, sent, initial={"email": user.email})
     if request.method == "POST" and form.is_valid():
         try:
-            people.change_email(_by(request), pk, form.cleaned_data["email"])
+            people.change_email(_by(request), pk, form.cleaned_data["email"], seen=_seen(request))
         except people.RefusedError as refused:
             form.add_error("email", str(refused))
         else:
             messages.success(request, "The address is changed.")
             return redirect("people:person", pk)
-    return _form_page(request, "people/email.html", form, {"person": user})
+    context = {"person": user, "seen": people.state_token(user.email)}
+    return _form_page(request, "people/email.html", form, context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -293,10 +297,20 @@ def wards(request: SignedInRequest, pk: int) -> HttpResponse:
     sent = request.POST if request.method == "POST" else None
     form = WardsForm(request, sent, initial={"wards": list(user.ward_ids)})
     if request.method == "POST" and form.is_valid():
-        people.work_on(_by(request), pk, list(form.cleaned_data["wards"]))
-        messages.success(request, "The wards are changed.")
-        return redirect("people:person", pk)
-    return _form_page(request, "people/wards.html", form, {"person": user})
+        try:
+            people.work_on(_by(request), pk, list(form.cleaned_data["wards"]), seen=_seen(request))
+        except people.RefusedError as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, "The wards are changed.")
+            return redirect("people:person", pk)
+    context = {"person": user, "seen": people.wards_token(user)}
+    return _form_page(request, "people/wards.html", form, context)
+
+
+def _seen(request: SignedInRequest) -> str:
+    """Return the token of what the page showed that was sent."""
+    return request.POST.get("seen", "")
 
 
 def _by(request: SignedInRequest) -> people.By:

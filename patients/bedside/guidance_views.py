@@ -156,13 +156,18 @@ def _empty_form(
 ) -> AnswerForm | TreatmentGivenForm:
     """Build the form of ``reply``, with the dose that was chosen or that ``item`` proposes."""
     latest = advice.answers.get(item.code)
-    seen = "" if latest is None else str(latest.pk)
+    seen, grade = "" if latest is None else str(latest.pk), advice.status.grade or 0
     if _charts(item.code, reply):
-        agents = CHARTED_BY_DONE[item.code]
         return TreatmentGivenForm(
-            course=course, now=now, agents=agents, item=item, seen=seen, chosen_mg=chosen_mg
+            course=course,
+            now=now,
+            agents=CHARTED_BY_DONE[item.code],
+            item=item,
+            seen=seen,
+            shown_grade=grade,
+            chosen_mg=chosen_mg,
         )
-    return FORM_OF_REPLY[reply](seen=seen)
+    return FORM_OF_REPLY[reply](seen=seen, shown_grade=grade)
 
 
 def _posted_form(
@@ -192,7 +197,9 @@ def _record(
     form: AnswerForm | TreatmentGivenForm,
     entries: list[NewEntry],
 ) -> HttpResponse:
-    new_answer = NewAnswer(code, reply, form.cleaned_data["seen"])
+    # A form that is not valid any more, and was recorded before, may lack the grade.
+    grade = form.cleaned_data.get("shown_grade")
+    new_answer = NewAnswer(code, reply, form.cleaned_data["seen"], grade)
     if isinstance(form, NotNowForm):
         new_answer = replace(new_answer, returns_after=form.returns_after)
     elif isinstance(form, NotAppropriateForm):

@@ -22,10 +22,14 @@ from patients.recording.record import RecordingResult, append_act, check_open
 
 
 class NoLongerAdvisedError(ConflictError):
-    """Conflict: the item is not advised any more; the chart changed after the page was shown."""
+    """Conflict: the item is not advised any more; the chart changed after the page was shown.
 
-    def __init__(self) -> None:
-        super().__init__("This is not advised any more: look at the chart.")
+    ``charts``: the answer would have charted a treatment.
+    """
+
+    def __init__(self, *, charts: bool = False) -> None:
+        treated = " Enter what the patient received under Treatment." if charts else ""
+        super().__init__(f"This is not advised any more: look at the chart.{treated}")
 
 
 class AnsweredMeanwhileError(ConflictError):
@@ -40,12 +44,14 @@ class NewAnswer:
     """Answer to an item that is not recorded yet.
 
     ``seen`` is the optimistic-lock token: the id of the answer that the page showed, None where it
-    showed none. ``treatment`` is the entry that *done* charts; *not now* has ``returns_after``.
+    showed none. ``shown_grade`` is the grade that the page showed, None where it did not say it.
+    ``treatment`` is the entry that *done* charts; *not now* has ``returns_after``.
     """
 
     code: str
     reply: Reply
     seen: uuid.UUID | None = None
+    shown_grade: int | None = None
     reason: str = ""
     returns_after: timedelta | None = None
     treatment: NewEntry | None = None
@@ -82,7 +88,7 @@ def _check_can_answer(advice: Advice, answer: NewAnswer) -> Item:
     """Return the item that ``answer`` is for, checked under the course's lock."""
     item = next((item for item in advice.items if item.code == answer.code), None)
     if item is None or answer.reply not in item.answers:
-        raise NoLongerAdvisedError
+        raise NoLongerAdvisedError(charts=answer.treatment is not None)
     latest = advice.answers.get(answer.code)
     if latest is not None and latest.pk != answer.seen:
         raise AnsweredMeanwhileError(latest)
@@ -96,6 +102,10 @@ def _answer_of_act(result: RecordingResult) -> AnswerRow:
 
 def _store(result: RecordingResult, advice: Advice, item: Item, answer: NewAnswer) -> AnswerRow:
     act, status = result.act, advice.status
+    grade = status.grade or 0
+    if answer.shown_grade is not None:
+        # A rise that the page did not show yet asks again, as one after the answer does.
+        grade = min(grade, answer.shown_grade)
     charted = next((e for e in result.entries if e.kind == EntryKind.TREATMENT), None)
     returns_at = None if answer.returns_after is None else act.recorded_at + answer.returns_after
     stored = GuidanceAnswer.objects.create(
@@ -103,7 +113,7 @@ def _store(result: RecordingResult, advice: Advice, item: Item, answer: NewAnswe
         act=act,
         code=item.code,
         summary=item.summary,
-        grade=status.grade or 0,
+        grade=grade,
         at_most=status.at_most or 0,
         ruleset_version=HEADLINE.version,
         reply=answer.reply.value,

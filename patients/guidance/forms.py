@@ -50,21 +50,48 @@ _WITHOUT_DOSE: Final = frozenset(
 """Agents of which the paper states no dose: there may be nothing to chart."""
 
 
+class ShownGradeField(forms.IntegerField):
+    """The grade that the page showed with the advice; None from a page that does not send it."""
+
+    def __init__(self) -> None:
+        wrong = dict.fromkeys(
+            ("invalid", "min_value", "max_value"),
+            "This page is out of date. Look at the advice again.",
+        )
+        super().__init__(
+            required=False,
+            min_value=0,
+            max_value=5,
+            widget=forms.HiddenInput,
+            error_messages=wrong,
+        )
+
+
 class AnswerForm(SubmittedForm):
-    """Fields of every answer. ``seen`` is the id of the answer that the page showed, or empty."""
+    """Fields of every answer.
+
+    ``seen`` is the id of the answer that the page showed, or empty; ``shown_grade`` the grade.
+    """
 
     save_label = "Save answer"
     can_be_left = True
 
     seen = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    shown_grade = ShownGradeField()
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, seen: str = "") -> None:
-        super().__init__(data, initial={"seen": seen})
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        seen: str = "",
+        shown_grade: int | None = None,
+    ) -> None:
+        super().__init__(data, initial={"seen": seen, "shown_grade": shown_grade})
 
     @cached_property
     def helper(self) -> FormHelper:
         """How crispy-forms renders the form."""
-        return form_helper("form_id", "seen", *self.layout(), SaveRow())
+        return form_helper("form_id", "seen", "shown_grade", *self.layout(), SaveRow())
 
     def layout(self) -> Sequence[Any]:
         """Return the layout of the fields of this answer alone."""
@@ -127,6 +154,7 @@ class TreatmentGivenForm(EntryForm):
     can_be_left = True
 
     seen = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    shown_grade = ShownGradeField()
     agent = forms.ChoiceField(
         label="Given",
         required=False,
@@ -143,10 +171,11 @@ class TreatmentGivenForm(EntryForm):
         agents: Sequence[TreatmentAgent],
         item: Item | None = None,
         seen: str = "",
+        shown_grade: int | None = None,
         chosen_mg: str = "",
     ) -> None:
         super().__init__(data, course=course, now=now)
-        self.initial["seen"] = seen
+        self.initial.update(seen=seen, shown_grade=shown_grade)
         self._may_chart_nothing = all(agent in _WITHOUT_DOSE for agent in agents)
         listed = [(agent.value, agent.label) for agent in agents]
         if len(agents) > 1:
@@ -179,7 +208,7 @@ class TreatmentGivenForm(EntryForm):
         return ["agent", "dose_mg"]
 
     def layout(self) -> Sequence[Any]:
-        return ["seen", *super().layout()]
+        return ["seen", "shown_grade", *super().layout()]
 
     def clean_kind(self) -> None:
         agent = self.cleaned_data.get("agent")

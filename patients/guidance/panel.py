@@ -74,7 +74,7 @@ class ItemCard(NamedTuple):
     """One guidance item.
 
     ``slug`` is its HTML id, ``next_at`` the time that it counts down to; ``is_due``: by time alone
-    it is asked now.
+    it is asked now. ``grade`` is that of the advice, which an answer sends along.
     """
 
     code: str
@@ -95,6 +95,7 @@ class ItemCard(NamedTuple):
     answered: AnsweredLine | None
     next_at: datetime | None
     is_due: bool
+    grade: int
 
     @property
     def is_open(self) -> bool:
@@ -279,6 +280,7 @@ def _card(
         answered=_answered_line(item, advice),
         next_at=_reassessment_due(advice) if item.code == "tocilizumab.awaiting" else None,
         is_due=_is_due(item, advice),
+        grade=advice.status.grade or 0,
     )
 
 

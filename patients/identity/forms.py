@@ -48,10 +48,12 @@ class IdentityForm(ConfirmedForm, SubmittedForm):
     """Correction of one fact; a subclass names it and makes the new values of the columns.
 
     ``courses`` are all courses of the patient; ``course`` is the one whose page was open. ``seen``
-    is the token of the preview, ``compared`` the tick that the wristband was compared.
+    is the token of the preview that was shown, ``compared`` the tick that the wristband was
+    compared. ``token`` is that of a preview that is shown now.
     """
 
     fact: ClassVar[Fact]
+    token = ""
 
     seen = forms.CharField(required=False, max_length=32, widget=forms.HiddenInput)
     compared = forms.CharField(required=False, widget=forms.HiddenInput)

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -18,7 +19,7 @@ from patients.display.identity import fact_text
 from patients.forms.fields import YES
 from patients.identity.preview import CourseEffect, effects_of
 from patients.identity.record_forms import JoinForm
-from patients.identity.views import COMPARE, patient_context
+from patients.identity.views import COMPARE, patient_context, shown_token
 from patients.models import Course, Patient, PatientJoin
 from patients.queries.course_then import as_course_of
 from patients.queries.identity import (
@@ -40,8 +41,8 @@ from patients.recording.join import (
     ages_of,
     check_can_join,
     check_can_undo,
+    courses_of_both,
     join_records,
-    join_token,
     undo_join,
 )
 from patients.requests import (
@@ -94,6 +95,9 @@ def join(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     course = course_or_404(request, course_id, _act_of(request))
     query = request.GET if data is None else data
     other = _patient(request, query.get("with", ""))
+    if data is not None and other is not None and other.pk == course.patient_id:
+        messages.info(request, "These two records are joined already.")
+        return redirect("patients:join", course.pk)
     if other is None or other.pk == course.patient_id:
         return _search_page(request, course, request.GET.get("q", ""))
     pair = Pair(course.patient, other)
@@ -155,8 +159,11 @@ def _join_page(
     previews: bool = False,
 ) -> HttpResponse:
     """Show both records side by side; with ``previews`` what the join would change."""
-    kept, joined = pair
-    courses = [*courses_of_patient(kept.pk), *courses_of_patient(joined.pk)]
+    of_kept = pair.kept.pk
+    courses = courses_of_both(of_kept, pair.joined.pk)
+    courses = sorted(courses, key=lambda one: one.patient_id != of_kept)
+    kept, joined = (_as_read_with(courses, one) for one in pair)
+    seen = shown_token(course, courses)
     cannot = ""
     try:
         check_can_join(kept, joined, courses)
@@ -169,7 +176,7 @@ def _join_page(
         "refusal": cannot,
         "message": _message(refused, cannot),
         "previews": previews,
-        "seen": join_token(kept.pk, joined.pk),
+        "seen": seen,
         "effects": _effects(kept, courses) if previews else [],
         "can_join": can_join_records(request.user),
         **patient_context(request.user, course),
@@ -182,6 +189,11 @@ def _join_page(
 def _message(refused: Refusal | None, cannot: str) -> str:
     """Return why nothing was recorded; "" where the page says it already by ``cannot``."""
     return "" if refused is None or refused.sentence == cannot else refused.sentence
+
+
+def _as_read_with(courses: Sequence[Course], patient: Patient) -> Patient:
+    """Return the record as it was read with its courses, by whose versions the token is made."""
+    return next((one.patient for one in courses if one.patient_id == patient.pk), patient)
 
 
 def _effects(kept: Patient, courses: Sequence[Course]) -> list[CourseEffect]:
@@ -228,17 +240,20 @@ def _undo_page(
         check_can_undo(joining)
     except CannotJoinError as error:
         cannot = error.sentence
+    courses = courses_of_both(joining.kept_id, joining.joined_id)
+    kept, joined = (_as_read_with(courses, one) for one in (joining.kept, joining.joined))
+    seen = shown_token(course, courses)
     ages = ages_of(joining)
-    back = [one for one in courses_of_patient(joining.kept_id) if one.pk in ages]
-    given_back = [as_course_of(joining.joined, one, {"age_years": ages[one.pk]}) for one in back]
+    back = [one for one in courses if one.pk in ages and one.patient_id == kept.pk]
+    given_back = [as_course_of(joined, one, {"age_years": ages[one.pk]}) for one in back]
     context = {
         "form": form,
         "joining": joining,
-        "kept": _record(joining.kept),
-        "joined": _record(joining.joined),
+        "kept": _record(kept),
+        "joined": _record(joined),
         "refusal": cannot,
         "message": _message(refused, cannot),
-        "seen": join_token(joining.kept_id, joining.joined_id),
+        "seen": seen,
         "effects": [] if cannot else effects_of(back, given_back),
         "can_join": can_join_records(request.user),
         **patient_context(request.user, course),

@@ -27,7 +27,15 @@ from patients.models import CONFIRMED, REASON, Course, Entry, EntryKind
 from patients.queries.entries import read_entry_to_replace
 from patients.queries.identity import search_open_courses
 from patients.recording.inputs import FormReusedError, ImpossibleRateError, ReplacedAlreadyError
-from patients.recording.move import CannotMoveError, check_can_receive, is_replay, move_entry
+from patients.recording.move import (
+    CannotMoveError,
+    OtherIdentityError,
+    check_can_receive,
+    check_same_identities,
+    identities_token,
+    is_replay,
+    move_entry,
+)
 from patients.requests import (
     CONFLICT,
     UNPROCESSABLE,
@@ -37,7 +45,13 @@ from patients.requests import (
     submission_from,
 )
 
-_REFUSED = (ReplacedAlreadyError, FormReusedError, CannotMoveError, ImpossibleRateError)
+_REFUSED = (
+    ReplacedAlreadyError,
+    FormReusedError,
+    CannotMoveError,
+    OtherIdentityError,
+    ImpossibleRateError,
+)
 _GONE = "Someone else has corrected or retracted this entry. Look at the timeline."
 
 _FILLED_IN = {
@@ -86,6 +100,10 @@ def _move(
     if not is_replay(entry, submission):
         if hasattr(entry, "replaced_by"):
             return _both_page(request, entry, target, form, _GONE, CONFLICT)
+        try:
+            check_same_identities(entry.course, target, form.cleaned_data["seen"])
+        except OtherIdentityError as error:
+            return _both_page(request, entry, target, form, error.sentence, CONFLICT)
         check = check_move(entry, target)
         asked = bool(check.questions) and form.cleaned_data["confirmed"] != check.digest
         if check.refusals or asked:
@@ -93,7 +111,7 @@ def _move(
         if check.questions:
             confirmed[CONFIRMED] = [[0, sentence] for sentence in check.questions]
     try:
-        move_entry(entry, target, submission, confirmed)
+        move_entry(entry, target, submission, confirmed, seen=form.cleaned_data["seen"])
     except _REFUSED as error:
         return _both_page(request, entry, target, form, error.sentence, CONFLICT)
     messages.info(
@@ -155,6 +173,7 @@ def _both_page(
     context = {
         "form": form,
         "target": target,
+        "seen": identities_token(entry.course, target),
         "there": patient_context(request.user, target),
         "born": [
             date_text(one.patient.birth_date) if one.patient.birth_date else ""

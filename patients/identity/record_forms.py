@@ -26,8 +26,12 @@ class JoinForm(SubmittedForm):
 
 
 class MoveEntryForm(SubmittedForm):
-    """Move of an entry to another patient. ``confirmed`` answers what was asked about it there."""
+    """Move of an entry to another patient. ``confirmed`` answers what was asked about it there.
 
+    ``seen`` is the token of the identities that the page showed.
+    """
+
+    seen = forms.CharField(required=False, max_length=16, widget=forms.HiddenInput)
     confirmed = forms.CharField(required=False, max_length=16, widget=forms.HiddenInput)
     reason = forms.CharField(
         label="Why is it moved?",

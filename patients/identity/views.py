@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -70,19 +70,34 @@ def identity(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         check_can_correct_identity(request.user)
     act = Act.OPEN_CHART if data is None else Act.CORRECT_IDENTITY
     course, now = course_or_404(request, course_id, act), timezone.now()
-    courses = list(courses_of_patient(course.patient_id))
     if data is None:
+        courses = list(courses_of_patient(course.patient_id))
         return _page(request, course, courses, _opened(request, course, courses, now))
     form_class = FORMS.get(data.get("what", ""))
     if form_class is None:
         return redirect("patients:identity", course.pk)
-    form = form_class(data, course=course, courses=courses, now=now)
+    form = _posted_form(form_class, data, course, now)
     if data.get("step") == CONFIRM and (saved := _replay(request, course, form)):
         return _done(course, saved)
-    answer = _answer(request, course, courses, form)
+    answer = _answer(request, course, form.courses, form)
     if answer.status_code not in REDIRECTS:
         record_named(request, form.named, "identity form", form.searched())
     return answer
+
+
+def _posted_form(
+    form_class: type[IdentityForm], data: Mapping[str, Any], course: Course, now: datetime
+) -> IdentityForm:
+    """Bind the posted form; the token of its preview is read before the form reads the chart."""
+    courses = list(courses_of_patient(course.patient_id))
+    form = form_class(data, course=course, courses=courses, now=now)
+    form.token = shown_token(course, courses)
+    return form
+
+
+def shown_token(course: Course, courses: Sequence[Course]) -> str:
+    """Return the token of a page that shows ``course``, which was read before ``courses``."""
+    return identity_token([course if one.pk == course.pk else one for one in courses])
 
 
 def _answer(
@@ -91,6 +106,9 @@ def _answer(
     """Answer the next step of a form: typed, previewed or confirmed."""
     form.is_valid()
     step = form.data.get("step")
+    if form.errors and step == CONFIRM and form.data.get("seen") != form.token:
+        # What was previewed could be saved then: say why it cannot be now.
+        form.add_error(None, ChangedMeanwhileError().sentence)
     if form.errors or step == EDIT:
         return _page(request, course, courses, form, UNPROCESSABLE if form.errors else 200)
     if step != CONFIRM:
@@ -131,12 +149,12 @@ def _confirmed(
         saved = correct_identity(course.patient_id, form.change(), submission_from(request, form))
     except ChangedMeanwhileError as error:
         current = course_or_404(request, course.pk)
-        fresh = list(courses_of_patient(current.patient_id))
-        again = type(form)(request.POST, course=current, courses=fresh, now=form.now)
+        again = _posted_form(type(form), request.POST, current, form.now)
         form.named = again.named
         if not again.is_valid() and again.errors:
-            return _page(request, current, fresh, again, UNPROCESSABLE)
-        return _preview(request, current, fresh, again, error.sentence, CONFLICT)
+            again.add_error(None, error.sentence)
+            return _page(request, current, again.courses, again, UNPROCESSABLE)
+        return _preview(request, current, again.courses, again, error.sentence, CONFLICT)
     except (MrnInUseError, SameCourseError) as error:
         return _refused(request, course, courses, form, error)
     except (IdentityFormReusedError, FormReusedError) as error:
@@ -163,13 +181,12 @@ def _preview(
         check_free(course.patient, courses, change)
     except (MrnInUseError, SameCourseError) as error:
         return _refused(request, course, courses, form, error)
-    seen = identity_token(courses)
     changed = with_change(course.patient, courses, change)
     own = next(one for one in changed if one.pk == course.pk)
     context = {
         "form": form,
         "hidden": _hidden_fields(form),
-        "seen": seen,
+        "seen": form.token,
         "message": message,
         "texts": (present_texts(course)[form.fact], present_texts(own)[form.fact]),
         "effects": sorted(effects_of(courses, changed), key=lambda one: one.course.pk != course.pk),

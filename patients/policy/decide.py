@@ -14,10 +14,12 @@ from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
 from grading.engine.policy import Policy, policy_from
 from grading.engine.vocabulary import EARLIEST, LATEST
+from patients.display.signature import signature_of
 from patients.models import ActSource, Course, PolicyVersion, SitePolicy
 from patients.queries.courses import courses_following_site, now_for
 from patients.queries.policies import (
     PolicyPeriod,
+    course_decisions,
     lock_site_policy,
     read_latest_site_decision,
     read_site_decision_of_form,
@@ -44,6 +46,16 @@ class DecisionReusedError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__("This form was already sent with other contents. Reload the page.")
+
+
+class CourseChangedError(ConflictError):
+    """The policies, the identity or the end of the course changed since the page was shown."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Someone has recalculated, corrected, closed or reopened this course, or changed the "
+            "policy, since this page was opened. Look again at what changes."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +124,39 @@ def check_replay(
         raise DecisionReusedError
 
 
+def course_token(course: Course) -> str:
+    """Return the optimistic-lock token of what decides how ``course`` is graded, but its entries.
+
+    Entries come by the minute: they change the preview of a regrade, and not what it does.
+    """
+    latest = course_decisions(course).first()
+    decided = None if latest is None else latest.pk
+    return signature_of(decided, course.identity_version, course.ended_at is None)
+
+
 @transaction.atomic
 def regrade_from_start(
-    course: Course, version: PolicyVersion, *, reason: str, by: User, form_id: uuid.UUID
+    course: Course,
+    version: PolicyVersion,
+    *,
+    reason: str,
+    by: User,
+    form_id: uuid.UUID,
+    seen: str = "",
 ) -> RecordingResult:
     """Regrade ``course`` from its infusion under ``version``: a decision of the site never does.
 
     The earlier history stays as known before. A course that follows the site keeps the periods
-    that the site decided for later. The same ``form_id`` again is a replay. Raises FormReusedError
-    where the form was sent before with other contents or by another user.
+    that the site decided for later. ``seen`` is the ``course_token`` that the page had; "" asks
+    nothing. The same ``form_id`` again is a replay. Raises CourseChangedError where what decides
+    its grades changed since the page was shown, and FormReusedError where the form was sent before
+    with other contents or by another user.
     """
     lock_site_policy()
-    lock_course(course)
+    course.ended_at = lock_course(course)
+    is_replay = course.acts.filter(form_id=form_id).exists()
+    if seen and not is_replay and seen != course_token(course):
+        raise CourseChangedError
     periods = policy_periods_from_start(course, version)
     result = append_act(course, (), _submission(form_id, reason, by, version), periods)
     if not result.is_replay:

@@ -184,9 +184,13 @@ def _field(name: str, parameter: Parameter, in_force: Any) -> forms.Field:
 
 
 class RegradeForm(BedsideForm):
-    """Regrading of one course from its infusion: the policy version and the reason."""
+    """Regrading of one course from its infusion: the policy version and the reason.
+
+    ``seen`` is the token of the course that the page showed.
+    """
 
     form_id = forms.UUIDField(widget=forms.HiddenInput)
+    seen = forms.CharField(required=False, max_length=16, widget=forms.HiddenInput)
     reason = forms.CharField(
         label="Reason", max_length=500, error_messages={"required": _REASON_REQUIRED}
     )

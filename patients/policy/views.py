@@ -28,6 +28,7 @@ from patients.models import Course, CoursePolicy, SitePolicy
 from patients.policy.decide import (
     Decision,
     check_replay,
+    course_token,
     decide,
     regrade_from_start,
 )
@@ -52,7 +53,7 @@ from patients.queries.policies import (
     read_site_policy_periods,
     site_decisions,
 )
-from patients.recording.inputs import ConflictError, FormReusedError
+from patients.recording.inputs import ConflictError
 from patients.requests import (
     CONFIRM,
     CONFLICT,
@@ -83,8 +84,9 @@ class PolicyPeriodRow(NamedTuple):
 @require_http_methods(["GET", "HEAD", "POST"])
 def policy(request: SignedInRequest) -> HttpResponse:
     """Show the policy in force and its history; a POST previews a change, then makes it."""
-    now, site = timezone.now(), read_site_policy_periods()
+    # Before what the page shows: a decision between the two reads must count as not seen.
     latest = read_latest_site_decision()
+    now, site = timezone.now(), read_site_policy_periods()
     form = PolicyForm(_allowed(request), site=site, seen=latest.pk if latest else 0, now=now)
     step = request.POST.get("step")
     before = _decided_before(form) if step == CONFIRM else None
@@ -215,7 +217,8 @@ def course_policy(request: SignedInRequest, course_id: uuid.UUID) -> HttpRespons
     if request.method == "POST":
         check_can_regrade_course(request.user)
     form = RegradeForm(posted(request), versions=policy_versions())
-    context: dict[str, Any] = {"course": course, "form": form}
+    # Before what the page shows, so that what changes between the two counts as not seen.
+    context: dict[str, Any] = {"course": course, "form": form, "seen": course_token(course)}
     if form.is_bound and form.is_valid() and request.POST.get("step") != EDIT:
         if request.POST.get("step") == CONFIRM:
             if _regraded(request, course, form):
@@ -241,8 +244,9 @@ def _regraded(request: SignedInRequest, course: Course, form: RegradeForm) -> bo
             reason=cleaned["reason"],
             by=request.user,
             form_id=cleaned["form_id"],
+            seen=cleaned["seen"],
         )
-    except FormReusedError as error:
+    except ConflictError as error:
         form.add_error(None, error.sentence)
         return False
     messages.info(request, "Recalculated from the start. The earlier grades stay on record.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from crs_app.accounts.models import User
 from grading.engine.policy import DEFAULT_POLICY, Policy, policy_from
-from patients.models import Course, CoursePolicy, PolicyVersion, SitePolicy
+from patients.models import ActSource, Course, CoursePolicy, PolicyVersion, SitePolicy
 
 ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -138,6 +138,40 @@ def course_decisions(course: Course) -> QuerySet[CoursePolicy]:
     """Query every policy decided for ``course`` with act, author and version, newest first."""
     decided = CoursePolicy.objects.filter(course=course)
     return decided.select_related("act__recorded_by", "version", "site_policy").order_by("-pk")
+
+
+def policy_periods_to_follow(course: Course, now: datetime) -> list[PolicyPeriod]:
+    """Return the policies that ``course`` must follow from ``now`` on where it is reopened.
+
+    They are those of the site, which decided without it while it was closed; none where nothing
+    changes. A recalculation of the course after the decision in force keeps its policy.
+    """
+    if course.keeps_own_policy:
+        return []
+    site, own = read_site_policy_periods(), read_policy_periods(course)
+    coming = [period for period in site if period.valid_from > now]
+    in_force = period_at(site, now)
+    if in_force is None or _is_recalculated_since(course, in_force):
+        return [period for period in coming if period not in own]
+    wanted = [in_force._replace(valid_from=now), *coming]
+    return [] if _versions_from(own, now) == _versions_from(wanted, now) else wanted
+
+
+def _is_recalculated_since(course: Course, of_site: PolicyPeriod) -> bool:
+    """Return whether ``course`` was recalculated by itself after the site's decision."""
+    decision = next(one for one in site_decisions() if one.pk == of_site.site_policy_id)
+    of_course = course_decisions(course).filter(site_policy=None, act__source=ActSource.POLICY)
+    return of_course.filter(act__recorded_at__gt=decision.recorded_at).exists()
+
+
+def _versions_from(periods: Sequence[PolicyPeriod], now: datetime) -> list[tuple[datetime, int]]:
+    """Return the versions in force at ``now`` and later, each with when it begins, or ``now``."""
+    current = period_at(periods, now)
+    return [
+        (max(period.valid_from, now), period.version_id)
+        for period in periods
+        if period is current or period.valid_from > now
+    ]
 
 
 def policy_versions() -> QuerySet[PolicyVersion]:

@@ -105,9 +105,17 @@ class SameCourseError(ConflictError):
 
 
 def identity_token(courses: Sequence[Course]) -> str:
-    """Return the optimistic-lock token of what a preview of a correction rests on."""
-    state = repr(read_state_of_courses(courses))
-    return hashlib.sha256(state.encode()).hexdigest()[:16]
+    """Return the optimistic-lock token of what a preview of a correction rests on.
+
+    It has the identity of ``courses`` as they were read, which a page shows, and not one that was
+    corrected since; ends and acts are read now, so that what else is shown must be read later.
+    """
+    versions = {course.pk: course.identity_version for course in courses}
+    state = [
+        (course_id, versions[course_id], ended_at, last_act)
+        for course_id, _, ended_at, last_act in read_state_of_courses(courses)
+    ]
+    return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
 
 
 def correct_identity(

@@ -40,7 +40,7 @@ class JoinRequest:
 
 def join_token(kept: uuid.UUID, joined: uuid.UUID) -> str:
     """Return the optimistic-lock token of what a preview of a join rests on."""
-    return identity_token(_courses_of(kept, joined))
+    return identity_token(courses_of_both(kept, joined))
 
 
 @transaction.atomic(durable=True)
@@ -175,13 +175,14 @@ def _lock_patients(*patient_ids: uuid.UUID) -> dict[uuid.UUID, Patient]:
     return {patient.pk: patient for patient in patients}
 
 
-def _courses_of(*patient_ids: uuid.UUID) -> list[Course]:
+def courses_of_both(*patient_ids: uuid.UUID) -> list[Course]:
+    """Read the courses of two records, in the order in which they are locked."""
     courses = [course for pk in set(patient_ids) for course in courses_of_patient(pk)]
     return sorted(courses, key=lambda course: course.pk)
 
 
 def _lock_courses(*patient_ids: uuid.UUID) -> list[Course]:
-    courses = _courses_of(*patient_ids)
+    courses = courses_of_both(*patient_ids)
     for course in courses:
         lock_course(course)
     return courses

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -30,6 +32,16 @@ class CannotMoveError(ConflictError):
     """The entry cannot be moved; the sentence says why."""
 
 
+class OtherIdentityError(ConflictError):
+    """The identity of one of the two patients is another than the page showed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Someone has corrected who one of these patients is, or joined or parted records, "
+            "since this page was opened. Compare both patients again before you move the entry."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class MoveResult:
     """The two acts of a move: the retraction, and the entry on the other course."""
@@ -38,17 +50,29 @@ class MoveResult:
     charted: RecordingResult
 
 
+def identities_token(source: Course, target: Course) -> str:
+    """Return the optimistic-lock token of who the two patients are whom a page shows."""
+    shown = ((one.pk, one.identity_version) for one in (source, target))
+    return hashlib.sha256(repr(tuple(shown)).encode()).hexdigest()[:16]
+
+
 @transaction.atomic(durable=True)
 def move_entry(
-    entry: Entry, target: Course, submission: Submission, confirmed: Mapping[str, Any]
+    entry: Entry,
+    target: Course,
+    submission: Submission,
+    confirmed: Mapping[str, Any],
+    *,
+    seen: str = "",
 ) -> MoveResult:
     """Retract ``entry`` on its course and chart it on ``target``, in one transaction.
 
     The entry keeps its clinical time and its values. ``submission.answers`` has the reason,
-    ``confirmed`` the questions that were answered for the other patient. The same ``form_id`` again
-    is a replay. Raises ReplacedAlreadyError where someone else has corrected or retracted the entry
-    meanwhile, CannotMoveError where one of the courses is closed or ``check_can_receive`` refuses,
-    ImpossibleRateError, and FormReusedError.
+    ``confirmed`` the questions that were answered for the other patient. ``seen`` is the
+    ``identities_token`` that the page had; "" asks nothing. The same ``form_id`` again is a replay.
+    Raises ReplacedAlreadyError where someone else has corrected or retracted the entry meanwhile,
+    OtherIdentityError where a patient is another than the page showed, CannotMoveError where one of
+    the courses is closed or ``check_can_receive`` refuses, ImpossibleRateError, FormReusedError.
     """
     source = entry.course
     in_order = sorted((source, target), key=lambda one: one.pk)
@@ -57,8 +81,8 @@ def move_entry(
     if before is not None and not is_replay(entry, submission):
         raise FormReusedError(before, submission.by)
     if before is None:
-        if closed_at[source.pk] is not None:
-            raise CannotMoveError("This course is closed. Reopen it before you move an entry.")
+        _check_can_leave(source, closed_at[source.pk])
+        check_same_identities(source, target, seen)
         target.ended_at = closed_at[target.pk]
         check_can_receive(entry, target)
     reason = _because(submission.answers.get("reason", ""))
@@ -89,6 +113,17 @@ def _kept_answers(entry: Entry) -> dict[str, Any]:
     if sentences := confirmed_of(original, entry.place):
         kept[CONFIRMED] = [[0, sentence] for sentence in sentences]
     return kept
+
+
+def _check_can_leave(source: Course, ended_at: datetime | None) -> None:
+    if ended_at is not None:
+        raise CannotMoveError("This course is closed. Reopen it before you move an entry.")
+
+
+def check_same_identities(source: Course, target: Course, seen: str) -> None:
+    """Raise OtherIdentityError unless both patients are who the page showed; "" asks nothing."""
+    if seen and seen != identities_token(source, target):
+        raise OtherIdentityError
 
 
 def check_can_receive(entry: Entry, target: Course) -> None:

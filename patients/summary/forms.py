@@ -25,6 +25,11 @@ _CHOOSE: Final = {
     "invalid_choice": "Choose one of the answers that are listed.",
 }
 _DECIMALS: Final = 2
+_ONLY: Final = "only "
+_TOO_LITTLE: Final = (
+    " of the chart are after that time; CRS is taken to have ended after "
+    f"{hours_text(QUIET)} without a finding"
+)
 _WHY: Final = "Say why it is corrected. The earlier answer stays visible."
 
 
@@ -157,6 +162,10 @@ class FeverAtHomeForm(_StatementForm):
         )
 
 
+def _counts_minutes(question: str) -> bool:
+    return question.startswith(_ONLY) and question.endswith(_TOO_LITTLE)
+
+
 class EndOfCrsForm(LocalTimeFields, _StatementForm):
     """When CRS ended, by the clinician who states it."""
 
@@ -224,18 +233,26 @@ class EndOfCrsForm(LocalTimeFields, _StatementForm):
         else:
             self.at = at
             self.questions = [*self._asked(at)]
-            if self.questions and values.get("confirmed") != "\n".join(self.questions):
+            if self.questions and not self._are_confirmed(values.get("confirmed", "")):
                 self.add_error(None, "Not saved yet: look at what the chart has.")
 
     def _asked(self, at: datetime) -> Sequence[str]:
         found = list(after_the_end(at, self._chart))
         since = self._chart.until - at
         if since < QUIET:
-            found.append(
-                f"only {hours_text(max(since, timedelta(0)))} of the chart are after that time; "
-                f"CRS is taken to have ended after {hours_text(QUIET)} without a finding"
-            )
+            found.append(f"{_ONLY}{hours_text(max(since, timedelta(0)))}{_TOO_LITTLE}")
         return found
+
+    def _are_confirmed(self, confirmed: str) -> bool:
+        """Return whether the questions were confirmed; one counts minutes, which go on.
+
+        A browser sends the end of a line as two characters.
+        """
+        answered = confirmed.splitlines()
+        return len(answered) == len(self.questions) and all(
+            before == now or (_counts_minutes(before) and _counts_minutes(now))
+            for before, now in zip(answered, self.questions, strict=True)
+        )
 
     def new_statement(self) -> NewStatement:
         """Return the statement to record; call it on a valid form."""

@@ -19,13 +19,14 @@ from patients.recording.lock import lock_course
 
 
 class StatedMeanwhileError(ConflictError):
-    """Conflict: somebody else has stated it after the page was shown."""
+    """Conflict: somebody else has stated it after the page was shown: ``statement``."""
 
     def __init__(self, by: SummaryStatement, now: datetime) -> None:
         super().__init__(
             f"{by.author_name} stated this at {clock_text(by.recorded_at, now)}. "
             "Look at that answer before you correct it."
         )
+        self.statement = by
 
 
 class StatementReusedError(ConflictError):

@@ -42,7 +42,7 @@ from patients.summary.forms import EndOfCrsForm, FeverAtHomeForm
 from patients.summary.page import answer_lines, grade_at, stated_lines, summary_banner
 from patients.summary.read import ReadSummary, read_summary
 from patients.summary.spans import Span
-from patients.summary.state_fact import state_fact
+from patients.summary.state_fact import StatedMeanwhileError, state_fact
 from patients.summary.summary import Part, summary_json
 
 
@@ -124,6 +124,13 @@ def state(request: SignedInRequest, course_id: uuid.UUID, about: str) -> HttpRes
         if form.is_valid():
             try:
                 state_fact(course, form.new_statement(), submission_from(request, form))
+            except StatedMeanwhileError as error:
+                refusal, status = error.sentence, CONFLICT
+                # With the other answer in sight, what was typed can be saved as its correction.
+                read = _read(course, parse_summary_address({}, now_for(course)))
+                typed = request.POST.copy()
+                typed["seen"] = str(error.statement.pk)
+                form = _form(StatedAbout(about), read, now, typed)
             except ConflictError as error:
                 refusal, status = error.sentence, CONFLICT
             else:

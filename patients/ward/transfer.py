@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -13,15 +13,21 @@ from crs_app.accounts.wards import check_takes_patients, lock_ward
 from crs_app.metrics.counts import note_stored
 from patients.display.places import place_text
 from patients.display.signature import signature_of
-from patients.models import Course, Move, Transfer
+from patients.models import ActSource, Course, Move, Transfer
+from patients.queries.courses import now_for
+from patients.queries.policies import lock_site_policy, policy_periods_to_follow
 from patients.queries.wards import find_ward_then_or_now
 from patients.recording.inputs import ConflictError, Submission
 from patients.recording.lock import lock_course
+from patients.recording.record import append_act
 from patients.recording.wards import locked_ward
 
 
 class MovedMeanwhileError(ConflictError):
-    """Someone moved, closed or reopened ``course`` after the page was shown."""
+    """Someone moved, closed or reopened ``course``, or renamed its ward, after the page was shown.
+
+    Of moves only that of a ward that was renamed has a reason, which says so.
+    """
 
     def __init__(self, course: Course) -> None:
         last = course.transfers.select_related("recorded_by").order_by("-recorded_at").first()
@@ -33,7 +39,10 @@ class MovedMeanwhileError(ConflictError):
             happened = f"reopened the course ({where})"
         else:
             happened = f"moved the patient to {where}"
-        super().__init__(f"{who} {happened}. Please check and try again.")
+        sentence = f"{who} {happened}."
+        if last is not None and last.what == Move.MOVED and last.reason:
+            sentence = f"{last.reason}."
+        super().__init__(f"{sentence} Please check and try again.")
 
 
 class TransferReusedError(ConflictError):
@@ -79,15 +88,18 @@ def can_still_be(course: Course, what: Move, seen: str) -> bool:
 
 @transaction.atomic
 def record_transfer(course: Course, requested: TransferRequest, submission: Submission) -> Transfer:
-    """Record a transfer and update the course's location; no grade depends on it.
+    """Record a transfer and update the course's location.
 
+    No grade depends on it, but that a reopened course follows what the site decided meanwhile.
     A replay under the same ``form_id`` (the idempotency key) returns the recorded transfer and
     records nothing. Raises MovedMeanwhileError where someone else moved, closed or reopened the
     course after the page was shown, and TransferReusedError where the form was sent before with
     other contents or by another user. Raises WardClosedError where the ward is closed.
     """
-    # The ward is locked before the course, as by a renaming.
+    # The ward and the policy are locked before the course, as by a renaming and by a decision.
     on_ward = _lock_ward(course, requested)
+    if requested.what is Move.REOPENED:
+        lock_site_policy()
     lock_course(course)
     current = Course.objects.get(pk=course.pk)
     bed = requested.bed if requested.what is Move.MOVED else current.bed
@@ -118,6 +130,8 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
         reason=requested.reason,
     )
     _apply(current, requested, on_ward, bed)
+    if requested.what is Move.REOPENED:
+        _follow_site(course, submission)
     note_stored(again=False)
     return moved
 
@@ -144,6 +158,16 @@ def _lock_ward(course: Course, requested: TransferRequest) -> Ward | None:
     if requested.what is Move.REOPENED:
         return lock_ward(course.on_ward)
     return locked_ward(requested.ward)
+
+
+def _follow_site(course: Course, submission: Submission) -> None:
+    """Grade a reopened course from now on by what the site decided while it was closed."""
+    decided = policy_periods_to_follow(course, now_for(course))
+    if decided:
+        answers = {"reason": "Reopened: graded by the site policy from now on"}
+        append_act(
+            course, (), replace(submission, source=ActSource.POLICY, answers=answers), decided
+        )
 
 
 def _apply(course: Course, requested: TransferRequest, ward: Ward | None, bed: str) -> None:

@@ -68,6 +68,7 @@ from patients.ward.transfer import (
     MovedMeanwhileError,
     TransferReusedError,
     can_still_be,
+    location_token,
     record_transfer,
 )
 
@@ -219,7 +220,7 @@ def transfer(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     if is_valid and (not form.consequences or step == CONFIRM):
         return _record_move(request, course, form)
     if not can_still_be(course, form.what, data.get("seen", "")):
-        return _moved_meanwhile(request, course)
+        return _moved_meanwhile(request, course, form_class)
     if not is_valid:
         return _transfer_page(request, course, _offered(course, now, form), status=UNPROCESSABLE)
     if step == EDIT:
@@ -245,9 +246,9 @@ def _record_move(request: SignedInRequest, course: Course, form: TransferForm) -
     try:
         moved = record_transfer(course, form.transfer_request(), submission_from(request, form))
     except MovedMeanwhileError:
-        return _moved_meanwhile(request, course_or_404(request, course.pk))
+        return _moved_meanwhile(request, course_or_404(request, course.pk), type(form))
     except WardClosedError as error:
-        offered = _offered(course, timezone.now())
+        offered = _offered(course, timezone.now(), form)
         return _transfer_page(request, course, offered, error.sentence, CONFLICT)
     except TransferReusedError as error:
         offered = _offered(course_or_404(request, course.pk), timezone.now())
@@ -261,10 +262,18 @@ def _record_move(request: SignedInRequest, course: Course, form: TransferForm) -
     return redirect("patients:bedside", course.pk)
 
 
-def _moved_meanwhile(request: SignedInRequest, course: Course) -> HttpResponse:
-    """Answer 409 with who moved, closed or reopened the course, and the forms for what is now."""
-    sentence = MovedMeanwhileError(course).sentence
-    return _transfer_page(request, course, _offered(course, timezone.now()), sentence, CONFLICT)
+def _moved_meanwhile(
+    request: SignedInRequest, course: Course, form_class: type[TransferForm]
+) -> HttpResponse:
+    """Answer 409 with who moved, closed or reopened the course, and the forms for what is now.
+
+    What was typed stays, where it can still be done.
+    """
+    sentence, now = MovedMeanwhileError(course).sentence, timezone.now()
+    typed = request.POST.copy()
+    typed["seen"] = location_token(course)
+    again = form_class(typed, course=course, now=now)
+    return _transfer_page(request, course, _offered(course, now, again), sentence, CONFLICT)
 
 
 def _transfer_page(

@@ -59,14 +59,16 @@ def ward(request: SignedInRequest, ward_id: int) -> HttpResponse:
         return _closed_or_opened(request, found, step)
     form = WardForm(posted(request), initial={"name": found.name})
     if form.is_bound and form.is_valid():
+        seen = request.POST.get("seen", "")
         before = found.name
         try:
             submission = submission_from(request, form)
-            renamed = rename_ward(found, form.cleaned_data["name"], submission)
+            renamed = rename_ward(found, form.cleaned_data["name"], submission, seen=seen)
         except ConflictError as error:
             form.add_error("name", error.sentence)
         else:
-            messages.info(request, f"Ward {before} is named {renamed.name} now.")
+            which = "The ward" if before == renamed.name else f"Ward {before}"
+            messages.info(request, f"{which} is named {renamed.name} now.")
             return redirect("patients:wards")
     return _ward_page(request, found, form, UNPROCESSABLE if form.errors else 200)
 

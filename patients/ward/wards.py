@@ -27,6 +27,16 @@ class WardNameTakenError(ConflictError):
         super().__init__(f"There is a ward {ward.name} already{state}. Choose another name.")
 
 
+class WardRenamedError(ConflictError):
+    """Somebody has renamed the ward since the page was opened."""
+
+    def __init__(self, ward: Ward) -> None:
+        super().__init__(
+            f"This ward was renamed since this page was opened: it is {ward.name} now. Look at it "
+            "again, then rename."
+        )
+
+
 class WardInUseError(ConflictError):
     """A ward with open courses cannot be closed."""
 
@@ -69,18 +79,22 @@ def add_ward(name: str, by: User) -> Ward:
 
 
 @transaction.atomic
-def rename_ward(ward: Ward, name: str, submission: Submission) -> Ward:
+def rename_ward(ward: Ward, name: str, submission: Submission, *, seen: str = "") -> Ward:
     """Rename a ward; each of its open courses keeps the old name as a move, with the reason.
 
-    Raises WardNameTakenError.
+    ``seen`` is the name that the page showed; "" asks nothing. Raises WardNameTakenError and
+    WardRenamedError.
     """
     check_can_manage_wards(submission.by)
     lock_ward_names()
     locked = Ward.objects.select_for_update().get(pk=ward.pk)
+    if seen and locked.name not in (seen, name):
+        raise WardRenamedError(locked)
     _check_free(name, locked)
     before = locked.name
     _rename(locked, name, submission)
-    _record(submission.by, locked, f"renamed, {before} before")
+    if before != name:
+        _record(submission.by, locked, f"renamed, {before} before")
     return locked
 
 

@@ -16,6 +16,7 @@ from django.test import Client
 from django.utils import timezone
 from time_machine import TimeMachineFixture
 
+from crs_app.accounts import people_views
 from crs_app.accounts.models import OneTimeLink, Role, User, Ward
 from crs_app.accounts.system_users import course_file_author
 from crs_app.accounts.wards import set_wards
@@ -67,6 +68,9 @@ def test_a_new_user_sets_the_password_by_a_link_and_signs_in(admin: Client) -> N
     assert is_signed_in(signed_in("e.nowak", NEW))
     person = User.objects.get(username="e.nowak")
     assert (person.display_name, person.role) == ("E. Nowak", Role.WARD_CLINICIAN)
+    pressed_twice = create(admin)
+    assert pressed_twice.status_code == 422
+    assert "make a new link there" in pressed_twice.content.decode()
 
 
 def test_a_link_is_used_once_and_is_stored_nowhere(admin: Client) -> None:
@@ -474,6 +478,31 @@ def test_the_wards_of_a_user_are_chosen_at_first_and_later(admin: Client) -> Non
     assert changed is not None
     assert changed.details == {"user": "e.nowak", "before": "X1", "after": "X2"}
     assert admin.post(f"/people/{person.pk}/wards/", {"wards": ["999999"]}).status_code == 422
+
+
+@pytest.mark.parametrize("what", ["role", "wards", "email"])
+def test_a_page_from_before_another_change_of_a_user_sets_nothing_back(
+    admin: Client, nurse: User, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """What was chosen stays; the page says what is true now, and saves it when asked again."""
+    monkeypatch.setattr(people_views, "needs_address", lambda: True)
+    first, second = (Ward.objects.create(name=name) for name in ("X1", "X2"))
+    set_wards(nurse, [first, second])
+    mine, theirs, now = {
+        "role": ("icu_reviewer", "auditor", "The role changed"),
+        "wards": (str(second.pk), str(first.pk), "The wards changed"),
+        "email": ("a@h.example", "b@h.example", "The address changed"),
+    }[what]
+    address = f"/people/{nurse.pk}/{what}/"
+    seen = admin.get(address).context["seen"]
+    for _ in range(2):
+        assert admin.post(address, {what: theirs, "seen": seen}).status_code == 302
+    refused = admin.post(address, {what: mine, "seen": seen})
+    assert refused.status_code == 422
+    assert f"{now} since this page was opened" in refused.content.decode()
+    assert refused.context["form"][what].value() in (mine, [mine])
+    again = re.findall(r'name="seen" value="(\w+)"', refused.content.decode())
+    assert admin.post(address, {what: mine, "seen": again[0]}).status_code == 302
 
 
 def test_the_list_is_limited_to_those_who_work_on_a_ward(

@@ -147,6 +147,28 @@ def test_a_rise_of_the_grade_asks_again(
     assert again.answered.why_again == "asked again: grade 1 to 3 by what was charted since"
 
 
+@pytest.mark.parametrize("reply", ["done", "not_now", "not_appropriate"])
+def test_a_rise_before_the_answer_is_sent_asks_again(
+    nurse_client: Client, clinician: User, grade_1: Course, reply: str
+) -> None:
+    """The page still shows grade 1 when its answer arrives: it is no answer at grade 3."""
+    page = nurse_client.get(reverse("patients:bedside", args=[grade_1.pk])).content.decode()
+    button = f"{answer_url(grade_1, WORKUP, 'not_now')}?seen=&amp;shown_grade=1"
+    assert f'formaction="{button}"' in page
+    form = nurse_client.get(answer_url(grade_1, WORKUP, reply), **HTMX).context["form"]
+    shown = {"shown_grade": form["shown_grade"].value()}
+    chart(grade_1, clinician, "oxygen", device="venturi_mask", fio2_percent="50")
+    said = {"minutes": "720", "why": "goals_of_care", "agent": ""}
+    assert answered(nurse_client, grade_1, WORKUP, reply, **said, **shown).status_code == 200
+    assert GuidanceAnswer.objects.get().grade == 1
+    again = card(grade_1, WORKUP)
+    assert again.is_open
+    assert again.answered is not None
+    assert again.answered.why_again == "asked again: grade 1 to 3 by what was charted since"
+    wrong = answered(nurse_client, grade_1, WORKUP, reply, **said, shown_grade="9")
+    assert wrong.status_code == 422
+
+
 def test_a_fall_does_not_ask_again(nurse_client: Client, clinician: User, grade_3: Course) -> None:
     answered(nurse_client, grade_3, WORKUP, "not_appropriate", why="goals_of_care")
     chart(grade_3, clinician, "oxygen", timezone.now(), device="room_air")
@@ -244,6 +266,9 @@ def test_an_answer_recorded_meanwhile_is_shown(
 def test_what_is_not_advised_cannot_be_answered(nurse_client: Client, grade_1: Course) -> None:
     for code in (DOSE, "weather"):
         assert answered(nurse_client, grade_1, code, "done").status_code == 409
+    treated = {"agent": "tocilizumab", "dose_mg": "320"}
+    refused = answered(nurse_client, grade_1, DOSE, "done", **treated)
+    assert refused.context["refusal"].endswith("Enter what the patient received under Treatment.")
     assert answered(nurse_client, grade_1, WORKUP, "stabilised").status_code == 409
     assert answered(nurse_client, grade_1, WORKUP, "perhaps").status_code == 404
     assert not GuidanceAnswer.objects.exists()

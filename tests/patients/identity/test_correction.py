@@ -18,13 +18,16 @@ from crs_app.accounts.models import User
 from crs_app.record.models import EventKind
 from grading.engine.policy import policy_from
 from grading.systems import HEADLINE
-from patients.models import Course, IdentityCorrection
+from patients.identity import views
+from patients.models import Course, Fact, IdentityCorrection
 from patients.policy.decide import regrade_from_start
 from patients.queries.grades import periods_known_at, periods_known_now
+from patients.queries.identity import courses_of_patient
 from patients.queries.policies import version_of
+from patients.recording.identity import IdentityChange, correct_identity, identity_token
 from patients.recording.verify import differences
 from tests.entry_forms import send, text_of, url
-from tests.factories import admit, ago, chart, end
+from tests.factories import admit, ago, chart, end, sending
 from tests.record.conftest import recorded
 from tests.site_zone import ELSEWHERE
 
@@ -110,6 +113,30 @@ def test_a_birth_date_is_corrected_and_the_grade_follows(
     page = text_of(nurse_client.get(url("identity", course)).content.decode())
     for words in ("5 May 2017", "at admission", "J. Ruiz: passport"):
         assert words in page
+
+
+def test_a_preview_is_no_basis_where_the_identity_changed_while_it_was_made(
+    child: Course, nurse: User, nurse_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It shows what was read before: what is confirmed must be what was shown."""
+
+    def read_later(patient_id: uuid.UUID) -> Any:
+        monkeypatch.undo()
+        token = identity_token(list(courses_of_patient(patient_id)))
+        sexed = IdentityChange(Fact.SEX, "wristband", token, of_patient={"sex": "male"})
+        correct_identity(patient_id, sexed, sending(nurse))
+        return courses_of_patient(patient_id)
+
+    data = sent("sex", sex="unknown")
+    monkeypatch.setattr(views, "courses_of_patient", read_later)
+    shown = preview(nurse_client, child, data)
+    assert "Sex female → unknown" in text_of(shown.content.decode())
+    again = data | {"seen": shown.context["seen"], "step": "confirm", "compared": "yes"}
+    refused = nurse_client.post(url("identity", child), again)
+    assert refused.status_code == 409
+    assert "Sex male → unknown" in text_of(refused.content.decode())
+    again["seen"] = refused.context["seen"]
+    assert nurse_client.post(url("identity", child), again).status_code == 302
 
 
 def test_a_save_after_a_correction_resumes_from_no_earlier_state(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,11 +14,15 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from grading.systems import HEADLINE
-from patients.models import Course, PatientJoin
+from patients.identity import join_views
+from patients.models import Course, Fact, PatientJoin
 from patients.queries.grades import periods_known_now
+from patients.queries.identity import courses_of_patient
+from patients.recording import join as join_module
+from patients.recording.identity import IdentityChange, correct_identity, identity_token
 from patients.recording.verify import differences
 from tests.entry_forms import text_of, url
-from tests.factories import ADULT_BORN, admit, ago, chart
+from tests.factories import ADULT_BORN, admit, ago, chart, sending
 from tests.patients.ward.test_admission import admission
 
 
@@ -99,6 +104,44 @@ def test_the_kept_record_gives_the_identity_and_undoing_gives_it_back(
             url("undo_join", course, PatientJoin.objects.earliest("pk").pk)
         ).content.decode()
     )
+
+
+def test_the_second_of_two_who_join_from_the_other_record_learns_that_it_is_done(
+    course: Course, wrong: Course, administrator_client: Client
+) -> None:
+    keep = {"keep": str(course.patient_id)}
+    shown = previewed(administrator_client, wrong, course, **keep)
+    join(administrator_client, course, wrong)
+    data = {"form_id": str(uuid.uuid4()), "with": str(course.patient_id), "reason": "one person"}
+    data |= keep | {"seen": shown.context["seen"], "step": "confirm", "compared": "yes"}
+    answer = administrator_client.post(url("join", wrong), data, follow=True)
+    assert "These two records are joined already." in text_of(answer.content.decode())
+    assert PatientJoin.objects.count() == 1
+
+
+@pytest.mark.parametrize("undoes", [False, True])
+def test_a_page_made_while_a_name_is_corrected_shows_what_is_joined_or_parted(
+    course: Course, wrong: Course, nurse: User, administrator_client: Client,
+    monkeypatch: pytest.MonkeyPatch, undoes: bool,
+) -> None:  # fmt: skip
+    """The bar of the page has the name of before: what it shows cannot be confirmed."""
+    if undoes:
+        join(administrator_client, course, wrong)
+
+    def read_later(*patient_ids: uuid.UUID) -> list[Course]:
+        monkeypatch.undo()
+        token = identity_token(list(courses_of_patient(course.patient_id)))
+        named = IdentityChange(Fact.NAME, "wristband", token, of_patient={"name": "KOVAC, Mia"})
+        correct_identity(course.patient_id, named, sending(nurse))
+        return join_module.courses_of_both(*patient_ids)
+
+    monkeypatch.setattr(join_views, "courses_of_both", read_later)
+    act = undo if undoes else partial(join, other=wrong)
+    refused = act(administrator_client, course)
+    assert refused.status_code == 409
+    assert "Look again at what changes" in text_of(refused.content.decode())
+    assert refused.context["kept"].patient.name == "KOVAC, Mia"
+    assert act(administrator_client, course).status_code == 302
 
 
 def test_an_age_corrected_while_joined_does_not_stay_after_undoing(

@@ -9,8 +9,11 @@ import pytest
 from django.test import Client
 
 from crs_app.accounts.models import User
-from patients.models import ChartingAct, Course, Entry
+from patients.identity import move_views
+from patients.models import ChartingAct, Course, Entry, Fact
+from patients.queries.identity import courses_of_patient
 from patients.queries.laboratory import read_last_reports, read_latest_limits
+from patients.recording.identity import IdentityChange, correct_identity, identity_token
 from patients.recording.record import retract_entry
 from patients.recording.verify import differences
 from tests.entry_forms import send, text_of, url
@@ -34,6 +37,7 @@ def fever(course: Course, clinician: User) -> Entry:
 def move(client: Client, entry: Entry, to: Course, **fields: Any) -> Any:
     shown = client.get(url("move_entry", entry.course, entry.pk), {"to": to.pk})
     data = {"form_id": str(uuid.uuid4()), "to": str(to.pk), "reason": "wrong patient"}
+    data["seen"] = shown.context["seen"]
     check = shown.context["check"]
     if check.questions:
         data["confirmed"] = check.digest
@@ -134,6 +138,44 @@ def test_a_weight_stays_where_its_move_would_leave_a_rate_beyond_its_limit(
     assert "at 80 kg this is above 300 mcg/min" in page
     assert "Correct this rate" in page
     assert "at 80 kg this is above" in refusal(nurse_client, weight, other)
+
+
+@pytest.mark.parametrize("whose", ["source", "target"])
+@pytest.mark.parametrize("is_late", [False, True])
+def test_who_a_patient_is_was_corrected_since_the_page_was_opened(
+    course: Course, other: Course, fever: Entry, nurse: User, nurse_client: Client,
+    monkeypatch: pytest.MonkeyPatch, whose: str, is_late: bool,
+) -> None:  # fmt: skip
+    """Also between the check of the page and the lock: both are shown again, the reason is kept."""
+    seen = nurse_client.get(url("move_entry", course, fever.pk), {"to": other.pk}).context["seen"]
+    patient = (course if whose == "source" else other).patient
+
+    def rename() -> None:
+        token = identity_token(list(courses_of_patient(patient.pk)))
+        change = IdentityChange(Fact.NAME, "wristband", token, of_patient={"name": "KOVAC, Mia"})
+        correct_identity(patient.pk, change, sending(nurse))
+
+    def stand_on(entry: Entry, target: Course) -> Any:
+        found = original(entry, target)
+        monkeypatch.undo()
+        rename()
+        return found
+
+    if is_late:
+        original = move_views.stand_on
+        monkeypatch.setattr(move_views, "stand_on", stand_on)
+    else:
+        rename()
+    data = {"form_id": str(uuid.uuid4()), "to": other.pk, "reason": "typed", "seen": seen}
+    answer = nurse_client.post(url("move_entry", course, fever.pk), data)
+    assert answer.status_code == 409
+    page = text_of(answer.content.decode())
+    assert "Compare both patients again before you move the entry" in page
+    assert "KOVAC, Mia" in page
+    assert 'value="typed"' in answer.content.decode()
+    assert not other.entries.filter(kind="vitals").exists()
+    data["seen"] = answer.context["seen"]
+    assert nurse_client.post(url("move_entry", course, fever.pk), data).status_code == 302
 
 
 def test_a_move_after_a_retraction_is_a_conflict(

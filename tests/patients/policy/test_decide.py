@@ -27,7 +27,7 @@ from patients.queries.status import read_course_status
 from patients.recording.record import append_act
 from patients.recording.verify import differences
 from patients.ward.board import open_board_rows
-from tests.factories import UserFactory, admit, ago, chart, end
+from tests.factories import UserFactory, admit, ago, chart, end, reopen
 from tests.patients.policy.policy_form import Make, grades
 
 
@@ -118,6 +118,35 @@ def test_an_ended_course_is_not_touched(on_cpap: Course, clinician: User, decide
     before = grades(on_cpap)
     decided(cpap_grade=4)
     assert grades(on_cpap) == before
+
+
+def test_a_reopened_course_follows_what_the_site_decided_while_it_was_closed(
+    on_cpap: Course, clinician: User, administrator: User, decided: Make
+) -> None:
+    """From the reopening on; also what is decided for later, and nothing twice."""
+    end(on_cpap, clinician)
+    before = grades(on_cpap)
+    made, later = decided(cpap_grade=4), decided(ago(-120), bipap_grade=3)
+    assert grades(on_cpap) == before
+    reopen(on_cpap, clinician)
+    assert grades(on_cpap)[: len(before)] == before
+    assert grades(on_cpap)[len(before) :] == [(4, made.version_id), (3, later.version_id)]
+    assert differences(on_cpap) == []
+    followed = CoursePolicy.objects.filter(course=on_cpap).count()
+    end(on_cpap, clinician)
+    reopen(on_cpap, clinician)
+    assert CoursePolicy.objects.filter(course=on_cpap).count() == followed
+
+    end(on_cpap, clinician)
+    regrade_from_start(
+        on_cpap, on_cpap.policy, reason="Audit", by=administrator, form_id=uuid.uuid4()
+    )
+    own = grades(on_cpap)
+    reopen(on_cpap, clinician)
+    assert [version for _, version in grades(on_cpap)] == [
+        *(version for _, version in own), later.version_id,
+    ]  # fmt: skip
+    assert differences(on_cpap) == []
 
 
 def test_a_file_with_a_policy_of_its_own_keeps_it(clinician: User, decided: Make) -> None:

@@ -1,8 +1,10 @@
 """The pages of policy: every parameter, a preview that changes nothing, and a confirmed change."""
 
+import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.test import Client
@@ -18,9 +20,12 @@ from patients.models import (
     PolicyVersion,
     SitePolicy,
 )
+from patients.policy import views
+from patients.policy.decide import regrade_from_start
 from patients.policy.text import LABELS
+from patients.queries.policies import PolicyPeriod
 from tests.entry_forms import text_of
-from tests.factories import admit, ago, chart
+from tests.factories import admit, ago, chart, end
 from tests.patients.policy.policy_form import PAGE, Make, grades, policy_form
 
 
@@ -52,6 +57,38 @@ def test_the_page_of_a_course_previews_and_regrades(
     assert administrator_client.post(page, {**fields, "step": "confirm"}).status_code == 302
 
 
+def test_the_second_of_two_who_regrade_a_course_sees_what_the_first_did(
+    administrator_client: Client, on_cpap: Course, nurse: User, clinician: User, decided: Make
+) -> None:
+    """Also where the course was closed meanwhile; what was chosen and typed stays."""
+    decided(cpap_grade=4)
+    version = PolicyVersion.objects.latest("pk")
+    page = f"/policy/courses/{on_cpap.pk}/"
+    for meanwhile in (
+        partial(
+            regrade_from_start, on_cpap, on_cpap.policy,
+            reason="Audit", by=nurse, form_id=uuid.uuid4(),
+        ),
+        partial(end, on_cpap, clinician),
+    ):  # fmt: skip
+        fields = {"form_id": str(uuid.uuid4()), "version": version.pk, "reason": "Study protocol"}
+        preview = administrator_client.post(page, {**fields, "step": "preview"})
+        seen = re.findall(r'name="seen" value="(\w+)"', preview.content.decode())
+        assert seen == [preview.context["seen"]]
+        meanwhile()
+        before = grades(on_cpap)
+        confirmed = {**fields, "seen": seen[0], "step": "confirm"}
+        refused = administrator_client.post(page, confirmed)
+        assert refused.status_code == 422
+        assert "Look again at what changes." in refused.content.decode()
+        assert 'value="Study protocol"' in refused.content.decode()
+        assert grades(on_cpap) == before
+    confirmed["seen"] = refused.context["seen"]
+    for _ in range(2):
+        assert administrator_client.post(page, confirmed).status_code == 302
+    assert [grade for grade, _ in grades(on_cpap)] == [0, 4]
+
+
 @pytest.mark.parametrize("fields", [{"reason": ""}, {"version": ""}, {"version": "0"}])
 def test_the_page_of_a_course_asks_for_what_is_missing(
     administrator_client: Client, on_cpap: Course, fields: dict[str, str]
@@ -73,6 +110,27 @@ def test_every_parameter_is_on_the_page_with_default_basis_and_range(
     assert page.count("display only") == sum(p.display_only for p in PARAMETERS.values())
     assert "course file with policy values of its own keeps them" in page
     assert "<select" not in page
+
+
+def test_a_decision_while_the_page_is_made_counts_as_not_seen(
+    administrator_client: Client, decided: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page has the policy of before: saved as it is, it would set back what was decided."""
+    read_periods = views.read_site_policy_periods
+
+    def decide_after() -> list[PolicyPeriod]:
+        monkeypatch.undo()
+        site = read_periods()
+        decided(cpap_grade=4)
+        return site
+
+    monkeypatch.setattr(views, "read_site_policy_periods", decide_after)
+    seen = administrator_client.get(PAGE).context["form"]["seen"].value()
+    stale = policy_form(bipap_grade="4", seen=seen, step="confirm")
+    refused = administrator_client.post(PAGE, stale)
+    assert refused.status_code == 422
+    assert "has changed the policy since this page was opened" in refused.content.decode()
+    assert SitePolicy.objects.count() == 1
 
 
 @pytest.mark.parametrize("role", [Role.WARD_CLINICIAN, Role.ICU_REVIEWER, Role.AUDITOR])

@@ -42,7 +42,7 @@ from patients.ward.transfer import (
     record_transfer,
 )
 from patients.ward.wards import rename_ward
-from tests.factories import AdmissionFactory, UserFactory, admit, end, sending
+from tests.factories import AdmissionFactory, UserFactory, admit, end, reopen, sending
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -186,6 +186,18 @@ def test_a_course_that_is_closed_while_a_policy_is_decided_keeps_its_own(
     decide(Decision(policy_from({"cpap_grade": 4}), None, "agreed", nurse, uuid.uuid4(), 0))
     assert other.end() is None
     assert CoursePolicy.objects.get().course_id == stays.pk
+
+
+def test_a_course_that_is_reopened_while_a_policy_is_decided_follows_it(
+    monkeypatch: pytest.MonkeyPatch, nurse: User
+) -> None:
+    closed, _ = admit(nurse), admit(nurse)
+    end(closed, nurse)
+    other = begins_before_the_courses(monkeypatch, deciding, partial(reopen, closed, nurse))
+    made = decide(Decision(policy_from({"cpap_grade": 4}), None, "agreed", nurse, uuid.uuid4(), 0))
+    assert other.end() is None
+    assert [one.site_policy_id for one in CoursePolicy.objects.filter(course=closed)] == [made.pk]
+    call_command("verify_grades")
 
 
 def test_an_admission_by_a_joined_number_locks_the_records_as_its_undoing_does(

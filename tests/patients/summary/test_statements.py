@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import DatabaseError, transaction
 from django.test import Client
@@ -140,6 +142,11 @@ def test_two_who_answer_at_once_see_each_other(nurse_client: Client, well: Cours
     assert "stated this at" in second.content.decode()
     assert 'value="39.9"' in second.content.decode()
     assert SummaryStatement.objects.count() == 1
+    assert "Say why it is corrected." in second.content.decode()
+    hidden = dict(re.findall(r'name="(form_id|seen)" value="([^"]+)"', second.content.decode()))
+    again = fever(nurse_client, well, temperature_c="39.9", words="measured twice", **hidden)
+    assert again.status_code == 302
+    assert SummaryStatement.objects.latest("pk").replaces == SummaryStatement.objects.earliest("pk")
 
 
 def test_the_same_form_sent_twice_is_stored_once(nurse_client: Client, well: Course) -> None:
@@ -192,8 +199,25 @@ def test_an_end_that_the_chart_speaks_against_is_asked_about_and_the_answer_is_k
 def test_less_than_a_day_without_a_finding_is_asked_about(
     nurse_client: Client, well: Course
 ) -> None:
-    asked = ended(nurse_client, well, ago(hours=2))
+    at = ago(hours=2)
+    asked = ended(nurse_client, well, at)
     assert "only 2 h of the chart are after that time" in asked.content.decode()
+    (question,) = asked.context["form"].questions
+    with time_machine.travel(timezone.now() + timedelta(minutes=7), tick=False):
+        assert ended(nurse_client, well, at, confirmed=f"only{question}").status_code == 422
+        assert ended(nurse_client, well, at, confirmed=question).status_code == 302
+    assert "only 2 h 7 min" in SummaryStatement.objects.get().confirmed
+
+
+def test_two_questions_are_answered_as_a_browser_sends_them(
+    nurse_client: Client, nurse: User, well: Course
+) -> None:
+    chart(well, nurse, "vitals", ago(hours=1), temperature_c="38.8")
+    at = ago(hours=2)
+    questions = ended(nurse_client, well, at).context["form"].questions
+    assert [question.split()[0] for question in questions] == ["needs", "only"]
+    assert ended(nurse_client, well, at, confirmed=questions[0]).status_code == 422
+    assert ended(nurse_client, well, at, confirmed="\r\n".join(questions)).status_code == 302
 
 
 def test_a_finding_after_the_stated_end_asks_for_a_new_look(

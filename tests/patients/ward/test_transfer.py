@@ -14,7 +14,9 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from patients.models import Course, Transfer
 from patients.ward.transfer import location_token
+from patients.ward.wards import rename_ward
 from tests.entry_forms import url
+from tests.factories import sending
 
 
 def send(client: Client, course: Course, what: str, **fields: Any) -> Any:
@@ -96,8 +98,27 @@ def test_the_second_of_two_moves_is_refused_with_the_first(
     assert (
         "J. Ruiz moved the patient to ICU 3. Please check and try again." in answer.content.decode()
     )
+    assert 'value="14"' in answer.content.decode(), "what was typed stays"
     course.refresh_from_db()
     assert course.bed == "3"
+    again = answer.context["place_forms"][0]["seen"].value()
+    assert send(nurse_client, course, "moved", ward="7B", bed="14", seen=again).status_code == 302
+
+
+def test_a_ward_that_was_renamed_meanwhile_is_said_to_be(
+    nurse_client: Client, administrator: User, course: Course
+) -> None:
+    """Nobody moved the patient; the reason that was typed stays, and is saved by the next press."""
+    seen = location_token(course)
+    rename_ward(course.on_ward, "8C", sending(administrator))
+    typed = {"reason": "Discharged <home>", "step": "confirm"}
+    answer = send(nurse_client, course, "ended", seen=seen, **typed)
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "Ward 7B is named 8C now. Please check and try again." in page
+    assert 'value="Discharged &lt;home&gt;"' in page
+    again = answer.context["place_forms"][1]["seen"].value()
+    assert send(nurse_client, course, "ended", seen=again, **typed).status_code == 302
 
 
 def test_a_form_sent_twice_moves_once(nurse_client: Client, course: Course) -> None:

@@ -86,6 +86,24 @@ class TestThePage:
         assert (ended.ward, ended.on_ward) == ("7C", course.on_ward), "it is the same ward"
         assert Ward.objects.count() == 1
 
+    def test_a_name_is_not_set_back_by_a_page_from_before_another_change(
+        self, administrator_client: Client, course: Course
+    ) -> None:
+        ward = course.on_ward
+        address = reverse("patients:ward", args=[ward.pk])
+        assert 'name="seen" value="7B"' in administrator_client.get(address).content.decode()
+        for _ in range(2):
+            sent = {"name": "7C", "seen": "7B"}
+            assert on_page(administrator_client, ward, **sent).status_code == 302
+        assert Event.objects.filter(kind=EventKind.WARDS_CHANGED).count() == 1
+        refused = on_page(administrator_client, ward, name="7D", seen="7B")
+        assert refused.status_code == 422
+        page = refused.content.decode()
+        assert "This ward was renamed since this page was opened: it is 7C now." in page
+        assert 'value="7D"' in page
+        assert 'name="seen" value="7C"' in page
+        assert on_page(administrator_client, ward, name="7D", seen="7C").status_code == 302
+
     def test_a_former_name_leads_to_the_ward_that_had_it_last(
         self, administrator_client: Client, nurse_client: Client, course: Course, clinician: User
     ) -> None:
