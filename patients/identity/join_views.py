@@ -24,6 +24,7 @@ from patients.queries.course_then import as_course_of
 from patients.queries.identity import (
     courses_of_patient,
     joins_in_force,
+    latest_course,
     patients_in_reach,
     search_patients,
 )
@@ -48,6 +49,7 @@ from patients.requests import (
     SignedInRequest,
     course_or_404,
     posted,
+    record_other_patient,
     submission_from,
 )
 
@@ -148,6 +150,8 @@ def _join_page(
     status: int = 200,
 ) -> HttpResponse:
     """Show both records side by side; with ``previews`` what the join would change."""
+    other = latest_course(joined.pk if kept.pk == course.patient_id else kept.pk)
+    record_other_patient(request, None if other is None else other.pk, "two records of one person")
     courses = [*courses_of_patient(kept.pk), *courses_of_patient(joined.pk)]
     refusal = ""
     try:

@@ -34,6 +34,7 @@ from patients.requests import (
     SignedInRequest,
     course_or_404,
     posted,
+    record_other_patient,
     submission_from,
 )
 
@@ -150,6 +151,7 @@ def _both_page(
     status: int | None = None,
 ) -> HttpResponse:
     """Show both patients side by side, and whether the entry can stand on the other course."""
+    record_other_patient(request, target.pk, "entry on the wrong patient")
     is_gone = hasattr(entry, "replaced_by")
     stand = Stand([_GONE], [], "") if is_gone else stand_on(entry, target)
     context = {

@@ -11,6 +11,7 @@ from crs_app.spreadsheet import as_spreadsheet_text
 from patients.models import Course
 from tests.factories import admit
 from tests.patients.guidance_panel import DOSE, ICU, answered
+from tests.record.conftest import recorded
 
 
 def lines(client: Client, **query: Any) -> list[str]:
@@ -32,6 +33,7 @@ def test_the_file_says_who_answered_what_and_when(
     assert ",not_appropriate,\"'=HYPERLINK(" in refused
     other = admit(clinician)
     assert len(lines(auditor_client, course=other.pk)) == 1
+    assert recorded(other)[-1].details["page"] == "answers to guidance (CSV)"
     assert len(lines(auditor_client, course=grade_3.pk)) == 3
     address = reverse("patients:answers_csv")
     assert auditor_client.get(address, {"course": "x"}).status_code == 404
