@@ -393,7 +393,9 @@ def test_the_list_as_csv_runs_no_formula(admin: Client, make_user: Callable[...,
     names = {"last_name": "=HYPERLINK(1)", "first_name": "@x"}
     make_user("nurse", Role.WARD_CLINICIAN, **names)
     answer = admin.get("/people/users.csv")
-    lines = b"".join(answer.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    sent = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+    assert sent.startswith(b"\xef\xbb\xbf"), "Excel reads a file without it as no UTF-8"
+    lines = sent.decode("utf-8-sig").splitlines()
     assert lines[0].startswith("last_name,first_name,user_name,role,wards,last_sign_in")
     assert any(line.startswith("'=HYPERLINK(1),'@x,nurse,ward_clinician,") for line in lines)
 

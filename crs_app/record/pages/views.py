@@ -33,7 +33,7 @@ from crs_app.record.pages.week import read_week
 from crs_app.record.pages.words import more_of, role_label, what_happened
 from crs_app.record.write import record_event
 from crs_app.search_words import Place, found_by, plain_words
-from crs_app.spreadsheet import csv_line, csv_time
+from crs_app.spreadsheet import BYTE_ORDER_MARK, csv_line, csv_time
 from patients.models import Course
 from patients.queries.identity import courses_of_patient, latest_course, search_patients
 from patients.requests import SignedInRequest, course_or_404
@@ -175,7 +175,7 @@ def _file(request: SignedInRequest, of: Search, name: str) -> HttpResponseBase:
 
 
 def _lines(search: Search) -> Iterator[str]:
-    yield csv_line(COLUMNS)
+    yield BYTE_ORDER_MARK + csv_line(COLUMNS)
     named: dict[UUID | None, Course] = {}
     for row in read_all_rows(search):
         if row.course_id is not None and row.course_id not in named:
