@@ -165,6 +165,11 @@ def test_a_weak_password_is_refused_and_the_link_lives_on(admin: Client) -> None
         ("username", "1x", "letter first"),
         ("username", "nürse", "letter first"),
         ("username", "course-file", "taken"),
+        ("username", "nurse.", "looks like nurse,"),
+        ("username", "n_ur-se", "looks like nurse,"),
+        ("username", "c0urse-fi1e", "looks like course-file,"),
+        ("last_name", "No\u0432ak", "two alphabets"),
+        ("first_name", "\u0395wa", "two alphabets"),
         ("first_name", "", "required"),
         ("last_name", "No\u202ewak", "U+202E"),
         ("last_name", "No\u200bwak", "U+200B"),
@@ -196,6 +201,8 @@ def test_a_wrong_field_is_named_and_what_was_typed_is_kept(
     [
         ("Nguye\u0302\u0303n", "Nguyễn"),
         ("ربی\u200cنی", "ربی\u200cنی"),
+        ("Новак", "Новак"),
+        ("高橋カツ子", "高橋カツ子"),
         ("O'Brien-Ó Súilleabháin", "O'Brien-Ó Súilleabháin"),
     ],
 )
