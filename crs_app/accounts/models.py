@@ -167,8 +167,9 @@ class SignInThrottle(models.Model):
     """Failed sign-ins of one name from one address, or of one address over all names.
 
     Wrong codes of a second factor are counted apart: a right password does not forget them. The
-    name is stored as a keyed digest, because people type passwords into the wrong field.
-    ``throttle`` has the rules.
+    name is stored as a keyed digest, because people type passwords into the wrong field. A row of
+    its own has when failures of an address were recorded that no wait bounds (``failed_at``), and
+    how many were passed over since (``holds``). ``throttle`` has the rules.
     """
 
     digest = models.CharField(max_length=64, unique=True)

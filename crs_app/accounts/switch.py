@@ -14,7 +14,7 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from crs_app.accounts.events import note
+from crs_app.accounts.events import note, note_failed
 from crs_app.accounts.factors.failed_keys import note_failed_key
 from crs_app.accounts.factors.keys import key_of_answer
 from crs_app.accounts.factors.shown import SHOWN
@@ -120,8 +120,7 @@ def switch_by_passkey(request: HttpRequest, answer: str) -> None:
 
 def note_refused(request: HttpRequest, user: User | None) -> None:
     """Record a switch to a user who has to sign in in full; None where nobody here is named."""
-    address = client_address(request)
-    note(EventKind.SIGN_IN_FAILED, by=user, address=address, why="no full sign-in here")
+    note_failed(user, client_address(request), timezone.now(), why="no full sign-in here")
 
 
 def _wrong(left: int) -> str:

@@ -16,6 +16,9 @@ its user there: what can be guessed waits after it.
 Codes of a second factor have a count of their own for each name and address, and the same waits. A
 right code lets its user in at once: it is asked for where a password has to wait, and no wait for
 passwords, of name or address, holds it.
+
+What a wait refuses, and what waits for nothing, could fill the record, which keeps everything:
+``passed_over`` says which of these failures are recorded.
 """
 
 from __future__ import annotations
@@ -37,6 +40,10 @@ FIRST_HOLD: Final = timedelta(seconds=30)
 LONGEST_HOLD: Final = timedelta(minutes=30)
 LET_IN_FOR: Final = timedelta(minutes=15)
 NETWORK_BITS: Final = 64
+RECORDED_EACH: Final = FAILURES_OF_AN_ADDRESS
+"""Failures of one address within ``WINDOW`` that are recorded one by one."""
+RECORDED_AGAIN_AFTER: Final = timedelta(minutes=1)
+_MOST_PASSED_OVER: Final = 32_767
 _DELETED_AT_ONCE: Final = 100
 
 
@@ -134,6 +141,29 @@ def count_of_address(address: str, now: datetime) -> None:
         )
         if _held_until(row, None, now) is None:
             _note_failure(row, FAILURES_OF_AN_ADDRESS, now)
+
+
+def passed_over(address: str, now: datetime) -> int | None:
+    """Return how many failures were passed over since the last recorded one; None to pass this.
+
+    The first ``RECORDED_EACH`` of an address are recorded, whomever they name, then one a minute,
+    until there were fewer within ``WINDOW``.
+    """
+    digest = _digest("recorded", network_of(address))
+    new = {"user": None, "address": address, "counts_until": now}
+    with transaction.atomic():
+        row, _ = SignInThrottle.objects.select_for_update().get_or_create(
+            digest=digest, defaults=new
+        )
+        recorded = [at for at in row.failed_at if now - at < WINDOW]
+        is_lately = bool(recorded) and now - recorded[-1] < RECORDED_AGAIN_AFTER
+        is_passed = is_lately and len(recorded) >= RECORDED_EACH
+        passed = None if is_passed else row.holds
+        row.failed_at = recorded if is_passed else [*recorded, now][-RECORDED_EACH:]
+        row.holds = min(row.holds + 1, _MOST_PASSED_OVER) if is_passed else 0
+        row.counts_until = now + WINDOW
+        row.save()
+    return passed
 
 
 def let_in(user: User, now: datetime) -> None:
