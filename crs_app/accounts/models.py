@@ -167,9 +167,8 @@ class SignInThrottle(models.Model):
     """Failed sign-ins of one name from one address, or of one address over all names.
 
     Wrong codes of a second factor are counted apart: a right password does not forget them. The
-    name is stored as a keyed digest, because people type passwords into the wrong field. A row of
-    its own has when failures of an address were recorded that no wait bounds (``failed_at``), and
-    how many were passed over since (``holds``). ``throttle`` has the rules.
+    name is stored as a keyed digest, because people type passwords into the wrong field.
+    ``throttle`` has the rules.
     """
 
     digest = models.CharField(max_length=64, unique=True)
@@ -183,6 +182,21 @@ class SignInThrottle(models.Model):
 
     def __str__(self) -> str:
         return f"{len(self.failed_at)} failed sign-ins"
+
+
+class RecordedFailures(models.Model):
+    """When failures of one address were recorded, and how many were passed over since.
+
+    Of those that no wait bounds; ``throttle.passed_over`` has the rule.
+    """
+
+    digest = models.CharField(max_length=64, unique=True)
+    recorded_at = ArrayField(models.DateTimeField(), default=list)
+    passed_over = models.PositiveIntegerField(default=0)
+    counts_until = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{len(self.recorded_at)} recorded, {self.passed_over} passed over"
 
 
 class LetIn(models.Model):

@@ -31,7 +31,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
-from crs_app.accounts.models import LetIn, SignInThrottle, User
+from crs_app.accounts.models import LetIn, RecordedFailures, SignInThrottle, User
 
 WINDOW: Final = timedelta(minutes=15)
 FAILURES_OF_A_NAME: Final = 5
@@ -43,7 +43,6 @@ NETWORK_BITS: Final = 64
 RECORDED_EACH: Final = FAILURES_OF_AN_ADDRESS
 """Failures of one address within ``WINDOW`` that are recorded one by one."""
 RECORDED_AGAIN_AFTER: Final = timedelta(minutes=1)
-_MOST_PASSED_OVER: Final = 32_767
 _DELETED_AT_ONCE: Final = 100
 
 
@@ -150,17 +149,16 @@ def passed_over(address: str, now: datetime) -> int | None:
     until there were fewer within ``WINDOW``.
     """
     digest = _digest("recorded", network_of(address))
-    new = {"user": None, "address": address, "counts_until": now}
     with transaction.atomic():
-        row, _ = SignInThrottle.objects.select_for_update().get_or_create(
-            digest=digest, defaults=new
+        row, _ = RecordedFailures.objects.select_for_update().get_or_create(
+            digest=digest, defaults={"counts_until": now}
         )
-        recorded = [at for at in row.failed_at if now - at < WINDOW]
+        recorded = [at for at in row.recorded_at if now - at < WINDOW]
         is_lately = bool(recorded) and now - recorded[-1] < RECORDED_AGAIN_AFTER
         is_passed = is_lately and len(recorded) >= RECORDED_EACH
-        passed = None if is_passed else row.holds
-        row.failed_at = recorded if is_passed else [*recorded, now][-RECORDED_EACH:]
-        row.holds = min(row.holds + 1, _MOST_PASSED_OVER) if is_passed else 0
+        passed = None if is_passed else row.passed_over
+        row.recorded_at = recorded if is_passed else [*recorded, now][-RECORDED_EACH:]
+        row.passed_over = row.passed_over + 1 if is_passed else 0
         row.counts_until = now + WINDOW
         row.save()
     return passed
@@ -180,6 +178,9 @@ def delete_forgotten(now: datetime) -> None:
             old.filter(counts_until__lt=now).values_list("pk", flat=True)[:_DELETED_AT_ONCE]
         )
         SignInThrottle.objects.filter(pk__in=keys).delete()
+    forgotten = RecordedFailures.objects.filter(counts_until__lt=now)
+    first = list(forgotten.values_list("pk", flat=True)[:_DELETED_AT_ONCE])
+    RecordedFailures.objects.filter(pk__in=first, counts_until__lt=now).delete()
 
 
 def _locked(
