@@ -46,6 +46,7 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
     "accounts_hospitalidentity": "DELETE",
     "accounts_letin": "UPDATE, DELETE",
     "accounts_onetimelink": "UPDATE (expires_at, used_at)",
+    "accounts_recordedfailures": "UPDATE, DELETE",
     "accounts_signinthrottle": "UPDATE, DELETE",
     "accounts_tabletsignin": "UPDATE, DELETE",
     "accounts_user": (

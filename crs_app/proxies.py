@@ -65,6 +65,7 @@ def _address_in(hop: str) -> str | None:
         hop = hop[1:].partition("]")[0]
     elif hop.count(":") == 1:
         hop = hop.partition(":")[0]
+    hop = hop.partition("%")[0]  # the zone of an IPv6 address, which may be any text
     try:
         return str(ip_address(hop))
     except ValueError:

@@ -132,8 +132,8 @@ def _answer(
         response = make()
     except Exception:  # the page itself cannot be rendered
         _LOG.exception("An error page failed")
-        response = HttpResponse("Error. Call the help desk.\n", content_type="text/plain")
-        response.status_code = 500
+        media = "text/plain; charset=utf-8"
+        response = HttpResponse("Error. Call the help desk.\n", content_type=media, status=500)
     headers = {**response.headers, **PROTECTING_HEADERS, HEADER: current_request_id()}
     headers["Content-Length"] = str(len(response.content))
     status = f"{response.status_code} {response.reason_phrase}"

@@ -1,5 +1,7 @@
 """Response headers: no code from other hosts, no text that becomes markup, no page in a cache.
 
+Each text says that it is UTF-8: a browser that guesses could read markup where there is none.
+
 The policies of Trusted Types are those of static/crs/trusted_types.js.
 """
 
@@ -60,6 +62,9 @@ def protect_pages(
         response = get_response(request)
         for name, value in _OF_EVERY_PAGE.items():
             response.headers.setdefault(name, value)
+        media = response.headers.get("Content-Type", "")
+        if media.startswith("text/") and "charset=" not in media:
+            response.headers["Content-Type"] = f"{media}; charset=utf-8"
         if _ends_session(response):
             # Not "storage": what a user typed and did not save must stay.
             response.headers["Clear-Site-Data"] = '"cache"'

@@ -77,7 +77,7 @@ DOORS: Final = (
     Door("/fhir", frozenset({"application/fhir+json", "application/json"}), 5 * _MEGABYTE,
          "application/fhir+json", _as_outcome),
     Door("/hl7", frozenset({"x-application/hl7-v2+er7", "application/hl7-v2+er7"}), _MEGABYTE,
-         "text/plain", _as_text),
+         "text/plain; charset=utf-8", _as_text),
     Door("/oauth", frozenset({"application/x-www-form-urlencoded"}), 16 * 1024,
          "application/json", _as_oauth_error),
     Door("/cds-services", frozenset({"application/json"}), _MEGABYTE, "application/json", _as_json),

@@ -71,6 +71,14 @@ def record_named(
         )
 
 
+def record_other_patient(request: SignedInRequest, course_id: uuid.UUID | None, page: str) -> None:
+    """Record that an answer shows another patient than that of its address.
+
+    ``course_id`` is None for a record without a course.
+    """
+    record_event(EventKind.VIEW, by=request.user, course_id=course_id, details={"page": page})
+
+
 def submission_from(request: SignedInRequest, form: SubmittedForm) -> Submission:
     """Return the submission of a valid form, with its idempotency key."""
     return Submission(

@@ -19,7 +19,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from crs_app.accounts.last_acts import act_in_cookie, note_act, send_act
 from crs_app.accounts.launch_names import LAUNCH, LAUNCH_ENDED, LAUNCHED_ENDS_AFTER_IDLE
 from crs_app.accounts.launched import is_framed
-from crs_app.accounts.tablets import send_cookie
+from crs_app.accounts.tablet_uses import send_cookie
 
 USE = "use"
 """What the session keeps: its key, when its user signed in, and when a person acted last."""

@@ -184,6 +184,21 @@ class SignInThrottle(models.Model):
         return f"{len(self.failed_at)} failed sign-ins"
 
 
+class RecordedFailures(models.Model):
+    """When failures of one address were recorded, and how many were passed over since.
+
+    Of those that no wait bounds; ``throttle.passed_over`` has the rule.
+    """
+
+    digest = models.CharField(max_length=64, unique=True)
+    recorded_at = ArrayField(models.DateTimeField(), default=list)
+    passed_over = models.PositiveIntegerField(default=0)
+    counts_until = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{len(self.recorded_at)} recorded, {self.passed_over} passed over"
+
+
 class LetIn(models.Model):
     """Word of an administrator that a user may try to sign in from a held address."""
 

@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from crs_app.accounts.middleware import USE
 from crs_app.accounts.models import User
-from crs_app.accounts.tablets import TABLET, end_pin, note_tablet
+from crs_app.accounts.tablet_uses import TABLET
+from crs_app.accounts.tablets import end_pin, note_tablet
 from crs_app.proxies import client_address
 
 ADDRESS: Final = "address"

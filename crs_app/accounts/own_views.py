@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crs_app.accounts import throttle
-from crs_app.accounts.events import note
+from crs_app.accounts.events import note, note_failed
 from crs_app.accounts.factors.changes import last_changes
 from crs_app.accounts.factors.methods import methods_of
 from crs_app.accounts.forms import ChangePasswordForm, NewPasswordForm
@@ -122,4 +122,4 @@ def _note_gone(user: User | None, address: str, now: datetime) -> None:
     if user is None:
         throttle.count_of_address(address, now)
         throttle.delete_forgotten(now)
-    note(EventKind.SIGN_IN_FAILED, by=user, address=address, why="link")
+    note_failed(user, address, now, why="link")

@@ -22,6 +22,7 @@ from crs_app.accounts.factors.changes import remove_all_factors
 from crs_app.accounts.hospital.identities import forget, signs_in_there_alone
 from crs_app.accounts.links import end_links, make_link
 from crs_app.accounts.models import Role, User, Ward
+from crs_app.accounts.name_text import username_look
 from crs_app.accounts.own_sessions import end_all_sessions
 from crs_app.accounts.permissions import check_can_manage_users
 from crs_app.accounts.system_users import SYSTEM_USERNAMES
@@ -99,8 +100,7 @@ def create_person(by: By, new: NewPerson) -> tuple[User, str]:
     with transaction.atomic():
         _lock_administrators(by)
         _refuse_taken_address(new.email)
-        if User.objects.filter(username__iexact=new.username).exists():
-            raise RefusedError(_NAME_TAKEN)
+        _refuse_taken_name(new.username)
         person = User(username=new.username, role=new.role)
         person.first_name, person.last_name = new.first_name, new.last_name
         person.email = new.email
@@ -310,6 +310,19 @@ def _locked(by: By, person_id: int) -> User:
     if person is None or is_program:
         raise RefusedError("There is no such user.")
     return person
+
+
+def _refuse_taken_name(username: str) -> None:
+    """Refuse a user name that is another's, or looks like it; to be called under the lock."""
+    look = username_look(username)
+    for other in User.objects.values_list("username", flat=True):
+        if other.casefold() == username.casefold():
+            raise RefusedError(_NAME_TAKEN)
+        if username_look(other) == look:
+            raise RefusedError(
+                f"This user name looks like {other}, another user's. Choose one that nobody takes "
+                "for it: dots, hyphens, underscores, and 0 for o or 1 for l do not tell them apart."
+            )
 
 
 def _refuse_taken_address(email: str, person: User | None = None) -> None:

@@ -10,7 +10,12 @@ from django.core.validators import RegexValidator
 from crs_app.accounts.forms import ConfirmedForm
 from crs_app.accounts.hospital.identities import needs_address
 from crs_app.accounts.models import Role, Ward
-from crs_app.accounts.name_text import composed, has_letter, not_in_a_name
+from crs_app.accounts.name_text import (
+    composed,
+    has_letter,
+    not_in_a_name,
+    word_of_two_alphabets,
+)
 from grading.plain_text import without_blanks_around
 
 LONGEST_NAME: Final = 80
@@ -47,12 +52,16 @@ class PlainName(forms.CharField):
 
 
 class PersonName(PlainName):
-    """Name of a person, which has a letter."""
+    """Name of a person, which has a letter, and no letter that stands for another one."""
 
     def to_python(self, value: Any) -> str:
         text = super().to_python(value)
         if text and not has_letter(text):
             raise forms.ValidationError("A name has a letter.")
+        if (word := word_of_two_alphabets(text)) is not None:
+            raise forms.ValidationError(
+                f"“{word}” has letters of two alphabets, which look alike. Type it in one of them."
+            )
         return text
 
 

@@ -34,7 +34,7 @@ from crs_app.accounts.name_text import composed
 from crs_app.accounts.people import everybody, with_systems
 from crs_app.accounts.throttle import FAILURES_OF_A_NAME
 from crs_app.search_words import Place, found_by, plain_words
-from crs_app.spreadsheet import csv_line, csv_time
+from crs_app.spreadsheet import BYTE_ORDER_MARK, csv_line, csv_time
 
 NOT_SEEN_FOR: Final = timedelta(days=90)
 ON_A_PAGE: Final = 100
@@ -171,8 +171,8 @@ def rows_of(
 
 
 def csv_of(asked: Asked, now: datetime) -> Iterator[str]:
-    """Yield the list, without pages, as lines of a CSV file."""
-    yield csv_line(
+    """Yield the list, without pages, as lines of a CSV file that people open."""
+    yield BYTE_ORDER_MARK + csv_line(
         (
             "last_name",
             "first_name",

@@ -1,4 +1,4 @@
-"""Delete sessions that have expired, a few at each sign-in."""
+"""Delete sessions that have expired, a few at each sign-in and each challenge of a passkey."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 AT_ONCE: Final = 100
-"""More than can expire between two sign-ins: each sign-in makes one session."""
+"""More than can expire between two of these: each of them makes one session."""
 
 
 def delete_expired_sessions() -> int:

@@ -14,18 +14,19 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from crs_app.accounts.events import note
+from crs_app.accounts.events import note, note_failed
 from crs_app.accounts.factors.failed_keys import note_failed_key
 from crs_app.accounts.factors.keys import key_of_answer
 from crs_app.accounts.factors.shown import SHOWN
 from crs_app.accounts.middleware import begin_use
 from crs_app.accounts.models import TabletSignIn, User
 from crs_app.accounts.own_sessions import note_session
+from crs_app.accounts.tablet_uses import TABLET, TabletCopiedError, count_use
 from crs_app.accounts.tablets import (
     PINS_IN_A_ROW,
-    TABLET,
     has_shown_factor,
     is_right_pin,
+    note_copy,
     takes_pin,
     valid_sign_in,
 )
@@ -52,13 +53,20 @@ def switch_to(request: HttpRequest, user: User, how: str, *, shows_factor: bool 
     the full sign-in did.
 
     Every way of switching passes here: without a full sign-in of this user on this tablet, as the
-    user is now, nobody gets in. The 12 hours go on from that sign-in.
+    user is now, nobody gets in. The 12 hours go on from that sign-in. It is a use of the tablet,
+    which finds a copy of its cookie.
 
-    :raises SwitchRefusedError: where there is none.
+    :raises SwitchRefusedError: where there is none, or the tablet was copied.
     """
     sign_in = valid_sign_in(request, user, timezone.now())
     if sign_in is None:
         raise SwitchRefusedError
+    try:
+        count_use(request, timezone.now())
+    except TabletCopiedError:
+        note_copy(request, user)
+        request.session.flush()
+        raise SwitchRefusedError from None
     before = _user_of_session(request)
     request.session.flush()
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
@@ -120,8 +128,7 @@ def switch_by_passkey(request: HttpRequest, answer: str) -> None:
 
 def note_refused(request: HttpRequest, user: User | None) -> None:
     """Record a switch to a user who has to sign in in full; None where nobody here is named."""
-    address = client_address(request)
-    note(EventKind.SIGN_IN_FAILED, by=user, address=address, why="no full sign-in here")
+    note_failed(user, client_address(request), timezone.now(), why="no full sign-in here")
 
 
 def _wrong(left: int) -> str:

@@ -11,7 +11,8 @@ class TabletSignIn(models.Model):
 
     ``tablet`` is a digest of the tablet's cookie, ``proof`` covers what must not have changed
     since, ``pin`` is a hash ("" where only a full sign-in leads back), and ``wrong_pins`` counts
-    those in a row.
+    those in a row. ``uses`` and ``used_at`` are of the tablet: how often its cookie was used, and
+    when last.
     """
 
     tablet = models.CharField(max_length=64)
@@ -20,6 +21,8 @@ class TabletSignIn(models.Model):
     proof = models.CharField(max_length=64)
     pin = models.CharField(max_length=128, default="")
     wrong_pins = models.PositiveSmallIntegerField(default=0)
+    uses = models.PositiveIntegerField(default=0)
+    used_at = models.DateTimeField(null=True)
 
     class Meta:
         app_label = "accounts"

@@ -7,38 +7,74 @@ out on the tablet ends its PIN.
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from crs_app.accounts.events import note
 from crs_app.accounts.factors.shown import SHOWN
 from crs_app.accounts.models import User
 from crs_app.accounts.tablet_models import TabletSignIn
+from crs_app.accounts.tablet_uses import (
+    TABLET,
+    TabletCopiedError,
+    cookie_of,
+    count_use,
+    keep_name,
+    new_name,
+    uses_of,
+)
+from crs_app.proxies import client_address
+from crs_app.record.models import EventKind
 
 PINS_IN_A_ROW: Final = 3
 """Wrong PINs in a row, after which only a full sign-in counts."""
-TABLET: Final = "tablet"
-"""What a session keeps of its tablet: the digest of its cookie."""
-_NEW_COOKIE: Final = "new_tablet_cookie"
 _DELETED_AT_ONCE: Final = 100
 
 
 def note_tablet(request: HttpRequest, now: datetime) -> None:
-    """Keep that the user of ``request`` has just signed in in full here; an earlier PIN ends."""
+    """Keep that the user of ``request`` has just signed in in full here; an earlier PIN ends.
+
+    A browser whose cookie was copied gets another name.
+    """
     _delete_old(now)
     user = _user(request)
     tablet = _tablet_for_sign_in(request, now)
+    if tablet == tablet_of(request):
+        tablet = _used_tablet(request, now)
     proof = _proof(user, has_shown_factor=bool(request.session.get(SHOWN)))
-    fresh = {"signed_in_at": now, "proof": proof, "pin": "", "wrong_pins": 0}
+    fresh = {"signed_in_at": now, "proof": proof, "pin": "", "wrong_pins": 0, **_uses(tablet, now)}
     TabletSignIn.objects.update_or_create(tablet=tablet, user=user, defaults=fresh)
+
+
+def _used_tablet(request: HttpRequest, now: datetime) -> str:
+    """Count a use of the known tablet; return its digest, that of a new name after a copy."""
+    try:
+        count_use(request, now)
+    except TabletCopiedError:
+        note_copy(request, _user(request))
+        request.session[TABLET] = new_name(request)
+    return str(request.session[TABLET])
+
+
+def note_copy(request: HttpRequest, user: User) -> None:
+    """Record that two browsers have the name of this tablet: its sign-ins and sessions ended.
+
+    ``user`` is whose sign-in or switch has shown it.
+    """
+    why = "two browsers with the cookie of one tablet"
+    note(EventKind.SIGNED_OUT, by=user, address=client_address(request), why=why)
+
+
+def _uses(tablet: str, now: datetime) -> dict[str, Any]:
+    """Return what a new row has of its tablet: each row counts for all, for the others may end."""
+    return {"uses": uses_of(tablet), "used_at": now}
 
 
 def set_pin(request: HttpRequest, pin: str, signed_in_at: datetime) -> None:
@@ -46,7 +82,7 @@ def set_pin(request: HttpRequest, pin: str, signed_in_at: datetime) -> None:
     user = _user(request)
     tablet = _tablet_for_sign_in(request, timezone.now())
     proof = _proof(user, has_shown_factor=bool(request.session.get(SHOWN)))
-    fresh = {"signed_in_at": signed_in_at, "proof": proof, "wrong_pins": 0}
+    fresh = {"signed_in_at": signed_in_at, "proof": proof, "wrong_pins": 0, "uses": uses_of(tablet)}
     hashed = make_password(_keyed(pin, tablet, user))
     TabletSignIn.objects.update_or_create(
         tablet=tablet, user=user, defaults={**fresh, "pin": hashed}
@@ -66,8 +102,7 @@ def end_on_tablets(user: User) -> None:
 
 def tablet_of(request: HttpRequest) -> str:
     """Return the digest of the tablet's cookie, "" where the browser has none."""
-    value = request.COOKIES.get(settings.TABLET_COOKIE_NAME, "")
-    return _digest(value) if value else ""
+    return cookie_of(request).tablet
 
 
 def sign_ins_here(request: HttpRequest, now: datetime) -> list[TabletSignIn]:
@@ -130,34 +165,19 @@ def is_right_pin(sign_in: TabletSignIn, pin: str) -> bool:
     return False
 
 
-def send_cookie(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Give the browser the name of this tablet where a sign-in on it has just been kept.
-
-    It lasts as long as that sign-in may.
-    """
-    value = getattr(request, _NEW_COOKIE, None)
-    if value is not None:
-        response.set_cookie(
-            settings.TABLET_COOKIE_NAME,
-            value,
-            max_age=settings.SIGNED_OUT_AFTER,
-            secure=settings.SESSION_COOKIE_SECURE,
-            httponly=True,
-            samesite="Lax",  # an answer of the hospital's own sign-in comes from another site
-        )
-
-
 def _tablet_for_sign_in(request: HttpRequest, now: datetime) -> str:
     """Return the digest of the tablet; one that no sign-in of the last hours knows is replaced."""
-    value = request.COOKIES.get(settings.TABLET_COOKIE_NAME, "")
+    cookie = cookie_of(request)
     known = TabletSignIn.objects.filter(
-        tablet=_digest(value), signed_in_at__gt=now - settings.SIGNED_OUT_AFTER
-    )
-    if not value or not known.exists():
-        value = secrets.token_urlsafe(32)
-    setattr(request, _NEW_COOKIE, value)
-    request.session[TABLET] = _digest(value)
-    return _digest(value)
+        tablet=cookie.tablet, signed_in_at__gt=now - settings.SIGNED_OUT_AFTER
+    ).exclude(proof="")
+    if cookie.name and known.exists():
+        keep_name(request)
+        tablet = cookie.tablet
+    else:
+        tablet = new_name(request)
+    request.session[TABLET] = tablet
+    return tablet
 
 
 def _delete_old(now: datetime) -> None:
@@ -170,10 +190,6 @@ def _user(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise TypeError("A tablet is kept for a user who has signed in.")
     return request.user
-
-
-def _digest(value: str) -> str:
-    return hashlib.sha256(value.encode()).hexdigest()
 
 
 def _proof(user: User, *, has_shown_factor: bool) -> str:

@@ -16,6 +16,9 @@ its user there: what can be guessed waits after it.
 Codes of a second factor have a count of their own for each name and address, and the same waits. A
 right code lets its user in at once: it is asked for where a password has to wait, and no wait for
 passwords, of name or address, holds it.
+
+What a wait refuses, and what waits for nothing, could fill the record, which keeps everything:
+``passed_over`` says which of these failures are recorded.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
-from crs_app.accounts.models import LetIn, SignInThrottle, User
+from crs_app.accounts.models import LetIn, RecordedFailures, SignInThrottle, User
 
 WINDOW: Final = timedelta(minutes=15)
 FAILURES_OF_A_NAME: Final = 5
@@ -37,6 +40,9 @@ FIRST_HOLD: Final = timedelta(seconds=30)
 LONGEST_HOLD: Final = timedelta(minutes=30)
 LET_IN_FOR: Final = timedelta(minutes=15)
 NETWORK_BITS: Final = 64
+RECORDED_EACH: Final = FAILURES_OF_AN_ADDRESS
+"""Failures of one address within ``WINDOW`` that are recorded one by one."""
+RECORDED_AGAIN_AFTER: Final = timedelta(minutes=1)
 _DELETED_AT_ONCE: Final = 100
 
 
@@ -136,6 +142,28 @@ def count_of_address(address: str, now: datetime) -> None:
             _note_failure(row, FAILURES_OF_AN_ADDRESS, now)
 
 
+def passed_over(address: str, now: datetime) -> int | None:
+    """Return how many failures were passed over since the last recorded one; None to pass this.
+
+    The first ``RECORDED_EACH`` of an address are recorded, whomever they name, then one a minute,
+    until there were fewer within ``WINDOW``.
+    """
+    digest = _digest("recorded", network_of(address))
+    with transaction.atomic():
+        row, _ = RecordedFailures.objects.select_for_update().get_or_create(
+            digest=digest, defaults={"counts_until": now}
+        )
+        recorded = [at for at in row.recorded_at if now - at < WINDOW]
+        is_lately = bool(recorded) and now - recorded[-1] < RECORDED_AGAIN_AFTER
+        is_passed = is_lately and len(recorded) >= RECORDED_EACH
+        passed = None if is_passed else row.passed_over
+        row.recorded_at = recorded if is_passed else [*recorded, now][-RECORDED_EACH:]
+        row.passed_over = row.passed_over + 1 if is_passed else 0
+        row.counts_until = now + WINDOW
+        row.save()
+    return passed
+
+
 def let_in(user: User, now: datetime) -> None:
     """Forget the failures under the user's name, and let the user try from a held address too."""
     SignInThrottle.objects.filter(user=user).delete()
@@ -150,6 +178,9 @@ def delete_forgotten(now: datetime) -> None:
             old.filter(counts_until__lt=now).values_list("pk", flat=True)[:_DELETED_AT_ONCE]
         )
         SignInThrottle.objects.filter(pk__in=keys).delete()
+    forgotten = RecordedFailures.objects.filter(counts_until__lt=now)
+    first = list(forgotten.values_list("pk", flat=True)[:_DELETED_AT_ONCE])
+    RecordedFailures.objects.filter(pk__in=first, counts_until__lt=now).delete()
 
 
 def _locked(

@@ -7,7 +7,8 @@ all pass it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,13 +18,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from crs_app.accounts import throttle
-from crs_app.accounts.events import note
+from crs_app.accounts.events import note, note_failed
 from crs_app.accounts.models import User
 from crs_app.proxies import client_address
 from crs_app.record.models import EventKind
 
 VERIFIED_AT_ONCE: Final = 2
-"""Passwords that one process verifies at the same time: each takes one of its four threads."""
+"""Passwords and recovery codes that one process verifies at the same time, of its four threads."""
 RETRY_AFTER_S: Final = 5
 BUSY: Final = "busy"
 HELD: Final = "held"
@@ -64,10 +65,20 @@ def verified(
 
     :raises ValidationError: with the code ``BUSY`` or ``HELD``, and a sentence.
     """
+    with one_of_few():
+        return _verify(request, username, found, why, timezone.now(), is_let_through)
+
+
+@contextmanager
+def one_of_few() -> Iterator[None]:
+    """Take one of the ``VERIFIED_AT_ONCE`` places of this process for a slow hash.
+
+    :raises ValidationError: with the code ``BUSY`` and a sentence, where all are taken.
+    """
     if not _verifying.acquire(blocking=False):
         raise ValidationError(_BUSY_TEXT, code=BUSY)
     try:
-        return _verify(request, username, found, why, timezone.now(), is_let_through)
+        yield
     finally:
         _verifying.release()
 
@@ -84,7 +95,7 @@ def _verify(
     try:
         attempt = throttle.begin(username, address, now, is_let_through=is_let_through)
     except throttle.HeldError as held:
-        note(EventKind.SIGN_IN_FAILED, by=held.user, address=address, why="held")
+        note_failed(held.user, address, now, why="held")
         raise ValidationError(held_text(held.until - now), code=HELD) from None
     user = found()
     if user is None:

@@ -22,6 +22,7 @@ from crs_app.record.openings import (
     Opening,
     asked_by,
     opening_of,
+    parts_of_address,
 )
 from crs_app.record.write import record_event
 
@@ -31,8 +32,6 @@ _NOT_MODIFIED: Final = 304
 _REFUSALS: Final = 400
 _ERRORS_OF_THE_SERVER: Final = 500
 _SEEN: Final = "seen"
-_NOT_KEPT: Final = frozenset({"course_id", "secret"})
-"""Parts of an address that are kept elsewhere, or nowhere: the secret of a one-time link."""
 """Parameter of a poll of the board: the state that the page shows."""
 _WHOLE_PAGE: Final = b"<!DOCTYPE html>"
 _KEPT_AT_MOST: Final = 10
@@ -115,14 +114,13 @@ def _is_whole_page(response: HttpResponseBase) -> bool:
 def _write(request: HttpRequest, kind: EventKind, shows: str, course_id: UUID | None) -> None:
     user: Any = request.user
     named = {} if request.resolver_match is None else request.resolver_match.kwargs
-    of_address = {name: str(value) for name, value in named.items() if name not in _NOT_KEPT}
     record_event(
         kind,
         by=user,
         # A page may show something of a course that its address does not name.
         course_id=course_id or getattr(request, "shown_course", None),
         purpose=getattr(request, "access_purpose", ""),
-        details={"page": shows, **of_address, **asked_by(request.GET)},
+        details={"page": shows, **parts_of_address(named), **asked_by(request.GET)},
     )
 
 
@@ -160,6 +158,9 @@ def _note_opened(request: HttpRequest, response: HttpResponseBase, course_id: UU
     match = request.resolver_match
     if match is not None and match.view_name == ASKS_FOR_REASON:
         return  # it shows who and where: the chart behind it is not opened yet
+    path = "/" if course_id is None else f"/courses/{course_id}/"
+    if not request.path.startswith(path):
+        return  # who has read the record of a patient has not opened the chart
     proof = _proof(request, course_id)
     opened = [proof]
     if course_id is None:
@@ -167,7 +168,7 @@ def _note_opened(request: HttpRequest, response: HttpResponseBase, course_id: UU
     response.set_cookie(
         _cookie_name(course_id),
         _BETWEEN.join(opened[:_KEPT_AT_MOST]),
-        path="/" if course_id is None else f"/courses/{course_id}/",
+        path=path,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Strict",

@@ -164,6 +164,8 @@ ASKS_FOR_REASON: Final = "patients:emergency_access"
 """The page before a chart: to open it is not to open the chart."""
 SEARCHED_FOR: Final = "q"
 _PARAMETERS_AT_MOST: Final = 12
+_NOT_KEPT: Final = frozenset({"course_id", "secret"})
+"""Parts of an address that are kept elsewhere, or nowhere: the secret of a one-time link."""
 _NOT_ASKED_BY_A_PERSON: Final = frozenset({"seen", "signature", "csrfmiddlewaretoken"})
 
 
@@ -176,6 +178,11 @@ def opening_of(view_name: str, course_id: object) -> Opening | None:
     if known is None and course_id is not None and view_name not in OF_NO_PATIENT:
         return Opening(view_name.rpartition(":")[2].replace("_", " "))
     return known
+
+
+def parts_of_address(named: Mapping[str, object]) -> dict[str, str]:
+    """Return what an address names: an entry, a user."""
+    return {name: str(value) for name, value in named.items() if name not in _NOT_KEPT}
 
 
 def asked_by(query: Mapping[str, object]) -> dict[str, str]:

@@ -51,10 +51,13 @@ def sources(request: SignedInRequest) -> HttpResponse:
 
 
 def _course_named(request: SignedInRequest) -> Course | None:
+    """Return the course that the address asks for, whose record then says so; None for none."""
     typed = request.GET.get("course", "")
     if not typed:
         return None
     try:
-        return course_or_404(request, uuid.UUID(typed))
+        course = course_or_404(request, uuid.UUID(typed))
     except ValueError:
         raise Http404("No such course") from None
+    request.shown_course = course.pk
+    return course

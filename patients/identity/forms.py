@@ -12,6 +12,7 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Div
 from django import forms
 
+from crs_app.accounts.name_text import without_unseen
 from grading.engine.vocabulary import (
     AGE_YEARS,
     AT_MOST_AHEAD,
@@ -19,6 +20,7 @@ from grading.engine.vocabulary import (
     TOO_FAR_FROM_INFUSION,
     Sex,
 )
+from grading.plain_text import without_blanks_around
 from patients.display.site_times import site_time
 from patients.display.text import date_text, date_time_text, day_of
 from patients.forms.base import SubmittedForm
@@ -132,6 +134,9 @@ class NameForm(IdentityForm):
 
     fact = Fact.NAME
     name = forms.CharField(label="Name", max_length=200)
+
+    def clean_name(self) -> str:
+        return without_blanks_around(without_unseen(self.cleaned_data["name"]))
 
     def clean_fact(self) -> None:
         super().clean_fact()

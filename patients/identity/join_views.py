@@ -26,6 +26,7 @@ from patients.queries.identity import (
     courses_of_patient,
     is_join_recorded,
     joins_to_undo,
+    latest_course,
     read_join,
     read_patient,
     search_patients,
@@ -53,6 +54,7 @@ from patients.requests import (
     SignedInRequest,
     course_or_404,
     posted,
+    record_other_patient,
     submission_from,
 )
 
@@ -159,8 +161,11 @@ def _join_page(
     previews: bool = False,
 ) -> HttpResponse:
     """Show both records side by side; with ``previews`` what the join would change."""
-    of_kept = pair.kept.pk
-    courses = courses_of_both(of_kept, pair.joined.pk)
+    kept, joined = pair
+    other = latest_course(joined.pk if kept.pk == course.patient_id else kept.pk)
+    record_other_patient(request, None if other is None else other.pk, "two records of one person")
+    of_kept = kept.pk
+    courses = courses_of_both(of_kept, joined.pk)
     courses = sorted(courses, key=lambda one: one.patient_id != of_kept)
     kept, joined = (_as_read_with(courses, one) for one in pair)
     seen = shown_token(course, courses)

@@ -42,6 +42,7 @@ from patients.requests import (
     SignedInRequest,
     course_or_404,
     posted,
+    record_other_patient,
     submission_from,
 )
 
@@ -168,6 +169,7 @@ def _both_page(
     status: int | None = None,
 ) -> HttpResponse:
     """Show both patients side by side, and whether the entry can be moved."""
+    record_other_patient(request, target.pk, "entry on the wrong patient")
     is_gone = hasattr(entry, "replaced_by")
     check = MoveCheck([_GONE], [], "") if is_gone else check_move(entry, target)
     context = {

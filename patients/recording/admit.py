@@ -11,7 +11,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import Ward
+from crs_app.accounts.name_text import without_unseen
 from grading.engine.policy import Policy
+from grading.plain_text import without_blanks_around
 from patients.models import Course, Fact, Patient
 from patients.models.identifiers import name_key, product_key, visible_text
 from patients.queries.identity import (
@@ -157,7 +159,7 @@ def _patient(admission: Admission) -> Patient:
     if patient is None:
         return Patient.objects.create(
             mrn=visible_text(admission.mrn),
-            name=admission.name,
+            name=without_blanks_around(without_unseen(admission.name)),
             birth_date=admission.birth_date,
             sex=admission.sex,
             developmental_delay=admission.developmental_delay,

@@ -169,6 +169,11 @@ def test_a_weak_password_is_refused_and_the_link_lives_on(admin: Client) -> None
         ("username", "1x", "letter first"),
         ("username", "nürse", "letter first"),
         ("username", "course-file", "taken"),
+        ("username", "nurse.", "looks like nurse,"),
+        ("username", "n_ur-se", "looks like nurse,"),
+        ("username", "c0urse-fi1e", "looks like course-file,"),
+        ("last_name", "No\u0432ak", "two alphabets"),
+        ("first_name", "\u0395wa", "two alphabets"),
         ("first_name", "", "required"),
         ("last_name", "No\u202ewak", "U+202E"),
         ("last_name", "No\u200bwak", "U+200B"),
@@ -200,6 +205,8 @@ def test_a_wrong_field_is_named_and_what_was_typed_is_kept(
     [
         ("Nguye\u0302\u0303n", "Nguyễn"),
         ("ربی\u200cنی", "ربی\u200cنی"),
+        ("Новак", "Новак"),
+        ("高橋カツ子", "高橋カツ子"),
         ("O'Brien-Ó Súilleabháin", "O'Brien-Ó Súilleabháin"),
     ],
 )
@@ -397,7 +404,9 @@ def test_the_list_as_csv_runs_no_formula(admin: Client, make_user: Callable[...,
     names = {"last_name": "=HYPERLINK(1)", "first_name": "@x"}
     make_user("nurse", Role.WARD_CLINICIAN, **names)
     answer = admin.get("/people/users.csv")
-    lines = b"".join(answer.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    sent = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+    assert sent.startswith(b"\xef\xbb\xbf"), "Excel reads a file without it as no UTF-8"
+    lines = sent.decode("utf-8-sig").splitlines()
     assert lines[0].startswith("last_name,first_name,user_name,role,wards,last_sign_in")
     assert any(line.startswith("'=HYPERLINK(1),'@x,nurse,ward_clinician,") for line in lines)
 

@@ -319,6 +319,9 @@ def test_the_challenge_of_a_stranger_is_kept_for_ten_minutes(db: None) -> None:
     browser().post(PASSKEY_SIGN_IN)
     (session,) = Session.objects.all()
     assert session.expire_date < timezone.now() + timedelta(minutes=11)
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    browser().post(PASSKEY_SIGN_IN)
+    assert not Session.objects.filter(pk=session.pk).exists(), "the next one clears it away"
 
 
 def test_a_key_belongs_to_the_name_of_the_site(signed_in: Client) -> None:

@@ -17,6 +17,7 @@ from time_machine import TimeMachineFixture
 
 from crs_app.accounts.factors.recovery import make_recovery_codes
 from crs_app.accounts.models import User
+from crs_app.accounts.verify import one_of_few
 from crs_app.record.models import Event, EventKind
 from tests.accounts.code_app import (
     ELSEWHERE,
@@ -137,6 +138,17 @@ def test_each_recovery_code_works_once(app: tuple[str, list[str]]) -> None:
     assert not enters(again)
     second_step(again, codes[4].replace(" ", ""))
     assert enters(again)
+
+
+def test_recovery_codes_take_no_more_threads_than_passwords(app: tuple[str, list[str]]) -> None:
+    """Each takes a slow hash, and who has no account may try one where a password has to wait."""
+    _, codes = app
+    (client, _), (other, _) = with_password(), with_password()
+    with one_of_few(), one_of_few():
+        assert "Many people are signing in" in second_step(client, codes[0]).content.decode()
+        assert not enters(client)
+        assert "Many people are signing in" not in second_step(other, "123456").content.decode()
+    assert second_step(client, codes[0]).status_code == 302, "what was refused was not tried"
 
 
 def test_recovery_codes_are_stored_as_hashes_alone(

@@ -123,9 +123,11 @@ def test_the_cookie_names_the_tablet_to_the_server_alone(
     assert timedelta(seconds=cookie["max-age"]) == timedelta(hours=12)
     assert len(cookie.value) >= 43
     assert not TabletSignIn.objects.filter(tablet=cookie.value).exists(), "a digest is stored"
-    value = cookie.value
+    name, _, counted = cookie.value.partition(".")
     tablet.sign_in(nurse)
-    assert tablet.cookies["crs-tablet"].value == value, "one tablet has one name"
+    again, _, counted_again = tablet.cookies["crs-tablet"].value.partition(".")
+    assert again == name, "one tablet has one name"
+    assert counted_again != counted, "and another cookie after each use"
 
 
 def test_a_name_of_a_tablet_that_nobody_gave_is_replaced(nurse: User) -> None:
@@ -133,6 +135,77 @@ def test_a_name_of_a_tablet_that_nobody_gave_is_replaced(nurse: User) -> None:
     tablet.cookies["crs-tablet"] = "planted"
     tablet.sign_in(nurse)
     assert tablet.cookies["crs-tablet"].value != "planted"
+
+
+def copy_of(tablet: Tablet) -> Tablet:
+    """Another machine, to which somebody took the cookie of the tablet."""
+    other = Tablet(REMOTE_ADDR="10.4.7.99")
+    other.cookies["crs-tablet"] = tablet.cookies["crs-tablet"].value
+    return other
+
+
+@pytest.mark.parametrize("is_thief_first", [True, False])
+@pytest.mark.parametrize("how", ["switch", "full sign-in"])
+def test_a_copy_of_the_cookie_is_found_at_the_next_use_and_both_end(
+    tablet: Tablet,
+    nurse: User,
+    intensivist: User,
+    time_machine: TimeMachineFixture,
+    is_thief_first: bool,
+    how: str,
+) -> None:
+    time_machine.move_to(timezone.now(), tick=False)
+    thief = copy_of(tablet)
+    first, second = (thief, tablet) if is_thief_first else (tablet, thief)
+    assert first.switch(nurse).status_code == 302
+    time_machine.shift(5 * MINUTE_S)
+    if how == "switch":
+        assert second.switch(nurse).status_code == 422
+        assert second.user_id is None
+    else:
+        second.sign_in(intensivist, None)
+        assert second.is_used_by(intensivist), "who knows the password goes on"
+    assert not first.is_used_by(nurse)
+    why = {"why": "two browsers with the cookie of one tablet"}
+    (found,) = Event.objects.filter(details=why)
+    assert found.by == (nurse if how == "switch" else intensivist)
+    for browser in (first, second):
+        assert browser.switch(nurse).status_code == 422
+        assert browser.switch(intensivist, OTHER_PIN).status_code == 422
+    tablet.sign_in(nurse)
+    assert tablet.switch(nurse).status_code == 302
+    assert thief.switch(nurse).status_code == 422
+
+
+def test_two_taps_and_a_lost_answer_are_no_copy(
+    tablet: Tablet, nurse: User, time_machine: TimeMachineFixture
+) -> None:
+    time_machine.move_to(timezone.now(), tick=False)
+    before = tablet.cookies["crs-tablet"].value
+    assert tablet.switch(nurse).status_code == 302
+    after = tablet.cookies["crs-tablet"].value
+    time_machine.shift(5 * MINUTE_S - 1)
+    tablet.cookies["crs-tablet"] = before
+    assert tablet.switch(nurse).status_code == 302
+    assert tablet.cookies["crs-tablet"].value == after
+    time_machine.shift(HOUR_S)
+    assert tablet.switch(nurse).status_code == 302
+    assert tablet.is_used_by(nurse)
+
+
+@pytest.mark.parametrize("changed", ["{name}", "{name}.0.{proof}", "{name}.9.{proof}", "{name}.x."])
+def test_a_count_that_the_server_did_not_write_names_no_tablet(
+    tablet: Tablet, nurse: User, changed: str, time_machine: TimeMachineFixture
+) -> None:
+    time_machine.move_to(timezone.now(), tick=False)
+    name, _, proof = tablet.cookies["crs-tablet"].value.split(".")
+    tablet.switch(nurse)
+    tablet.switch(nurse)
+    time_machine.shift(5 * MINUTE_S)
+    other = Tablet()
+    other.cookies["crs-tablet"] = changed.format(name=name, proof=proof)
+    assert other.switch(nurse).status_code == 422
+    assert other.user_id is None
 
 
 def test_sign_ins_of_the_day_before_are_deleted(

@@ -248,6 +248,40 @@ def test_every_sign_in_failure_and_wait_is_logged(
     assert [event.kind for event in recorded] == [line.split()[0] for line in lines]
 
 
+def test_a_stranger_does_not_fill_the_record_by_what_no_wait_bounds(
+    nurse: User, clock: TimeMachineFixture, settings: Any
+) -> None:
+    """Tries within a wait, with a code under ever other names, with keys, links and at a switch."""
+    stranger = Client(REMOTE_ADDR=TABLET)
+    fail("nurse", 4)
+    for number in range(45):
+        fail(f"name{number}")
+    verified = Event.objects.filter(kind="sign_in_failed").count()
+    assert verified == 49
+
+    def flood(rounds: int) -> None:
+        for number in range(rounds):
+            sent = {"username": f"other{number}", "password": "wrong", "code": "123456"}
+            stranger.post("/accounts/sign-in/", sent)
+            stranger.post("/accounts/sign-in/passkey/", {"credential": "{}"})
+            stranger.post("/accounts/switch/", {"who": nurse.pk, "pin": "4071"})
+            stranger.get(f"/accounts/start/{number}/")
+
+    flood(30)
+    assert Event.objects.filter(kind="sign_in_failed").count() <= verified + 52
+    before = Event.objects.filter(kind="sign_in_failed").count()
+    flood(5)
+    assert Event.objects.filter(kind="sign_in_failed").count() == before
+    clock.shift(MINUTE_S)
+    flood(5)
+    (again,) = Event.objects.filter(kind="sign_in_failed").order_by("number")[before:]
+    assert int(again.details["passed_over"]) > 50
+    assert fail("nurse", 1, ELSEWHERE), "another address is recorded as before"
+    clock.shift(31 * MINUTE_S)
+    flood(1)
+    assert Event.objects.filter(kind="sign_in_failed").count() >= before + 5
+
+
 def test_a_password_is_stored_by_argon2(settings: Any) -> None:
     from crs_app import settings as of_the_site
 

@@ -150,12 +150,18 @@ HEADERS = {
         ("/nowhere/", 404),
         ("/static/crs/crs.css", 200),
         ("/static/crs/nothing.css", 404),
+        ("/worker.js", 200),
+        ("/livez", 200),
     ],
 )
 def test_every_answer_has_the_headers(client: Client, path: str, status: int) -> None:
     answer = client.get(path)
     answer.close()  # a static file stands open
     assert answer.status_code == status
+    if answer.headers.get("Content-Type", "").startswith("text/"):
+        assert re.search('; charset="?utf-8', answer.headers["Content-Type"]), path
+    else:
+        assert answer.headers["Content-Type"] == "application/json", path
     for name, value in HEADERS.items():
         assert value.search(answer.headers.get(name, "")), (path, name)
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 def test_the_worker_keeps_the_shell_and_static_files_alone(client: Client) -> None:
     answer = client.get("/worker.js")
     text = answer.content.decode()
-    assert answer.headers["Content-Type"] == "text/javascript"
+    assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
     assert answer.headers["Cache-Control"] == "no-cache"
     assert all(re.match(r"/static/|/shell/$", address) for address in shell_addresses())
     assert all(f'"{address}"' in text for address in shell_addresses())

@@ -97,6 +97,18 @@ def test_a_part_of_a_page_that_was_not_opened_is_recorded(
     assert len(recorded(course)) == 1
 
 
+@pytest.mark.parametrize("name", ["record:course", "record:course_csv", "patients:course_policy"])
+def test_who_has_read_about_a_patient_elsewhere_has_not_opened_the_chart(
+    auditor_client: Client, course: Course, name: str
+) -> None:
+    """Else a chart could be read part by part after *who looked at this patient*."""
+    auditor_client.get(reverse(name, args=[course.pk]))
+    before = len(recorded(course))
+    for part in ("live", "timeline", "timeline"):
+        assert auditor_client.get(at(course, part), **HTMX).status_code == 200
+    assert [event.details["page"] for event in recorded(course)[before:]] == ["chart"]
+
+
 def test_a_part_of_a_page_without_a_course_is_recorded_where_another_page_was_opened(
     nurse_client: Client, administrator_client: Client, nurse: User, administrator: User
 ) -> None:
@@ -218,6 +230,24 @@ def test_a_page_that_is_printed_is_recorded_with_its_patient(
         ("print", {"page": "flowsheet"})
     ]
     assert Event.objects.filter(kind="print").count() == 2
+
+
+def test_a_print_of_what_is_read_about_a_patient_or_a_person_is_recorded_too(
+    administrator_client: Client, nurse: User, course: Course
+) -> None:
+    printed = reverse("record:printed")
+    about = ("record:course", "patients:course_policy")
+    paths = [reverse(name, args=[course.pk]) for name in about]
+    for path in (*paths, reverse("record:person", args=[nurse.pk])):
+        assert administrator_client.post(printed, {"path": path}).status_code == 204
+    nowhere = reverse("record:course", args=[uuid.uuid4()])
+    assert administrator_client.post(printed, {"path": nowhere}).status_code == 404
+    shown = ["who looked at this patient", "policy of the course"]
+    assert [(event.kind, event.details) for event in recorded(course)] == [
+        ("print", {"page": page}) for page in shown
+    ]
+    last = Event.objects.filter(chain=MAIN_CHAIN).latest("number")
+    assert last.details == {"page": "what a person did", "user_id": str(nurse.pk)}
 
 
 def test_what_a_role_is_refused_is_recorded(auditor_client: Client, course: Course) -> None:

@@ -176,7 +176,7 @@ def test_a_download_has_every_row_and_no_formula(
     )
     sent = auditor_client.get(reverse("record:course_csv", args=[course.pk]))
     assert sent["Content-Type"].startswith("text/csv")
-    rows = list(csv.DictReader(io.StringIO(b"".join(sent).decode())))
+    rows = list(csv.DictReader(io.StringIO(b"".join(sent).decode("utf-8-sig"))))
     row = next(row for row in rows if row["event"].startswith("Searched"))
     assert (row["user"], row["purpose"]) == ("J. Ruiz", "'=1+1")
     assert row["mrn"] == course.patient.mrn

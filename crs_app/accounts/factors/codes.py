@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Final
 
@@ -14,10 +15,15 @@ from cryptography.fernet import InvalidToken
 from django.http import HttpRequest
 
 from crs_app.accounts import throttle
-from crs_app.accounts.events import note
+from crs_app.accounts.events import note, note_failed
 from crs_app.accounts.factors.methods import CODE_APP, RECOVERY_CODES, factors_of
-from crs_app.accounts.factors.recovery import try_for_nobody, use_recovery_code
+from crs_app.accounts.factors.recovery import (
+    is_recovery_code,
+    try_for_nobody,
+    use_recovery_code,
+)
 from crs_app.accounts.models import User
+from crs_app.accounts.verify import one_of_few
 from crs_app.proxies import client_address
 from crs_app.record.models import EventKind
 
@@ -25,23 +31,38 @@ _SECRET: Final = "code_app_secret"  # noqa: S105 - the name of a place in the se
 _log = logging.getLogger(__name__)
 
 
-def is_right_code(request: HttpRequest, username: str, code: str, now: datetime) -> bool:
+def is_right_code(
+    request: HttpRequest, username: str, code: str, now: datetime, *, after_password: bool = False
+) -> bool:
     """Return whether this is a code of the user of that name; a right one is used up.
 
     A name without a user, or of a user without a code app, is answered like a wrong code.
+    ``after_password``: who tries has entered the password of the name; a wrong code is recorded
+    each time.
 
     :raises throttle.HeldError: after too many wrong codes.
+    :raises ValidationError: with the code ``BUSY`` for a recovery code, which takes as long as a
+        password, where too many are being verified; it is not counted then.
     """
-    address = client_address(request)
+    with one_of_few() if is_recovery_code(code) else nullcontext():
+        return _is_right_code(client_address(request), username, code, now, after_password)
+
+
+def _is_right_code(
+    address: str, username: str, code: str, now: datetime, after_password: bool
+) -> bool:
     try:
         attempt = throttle.begin(username, address, now, of_codes=True)
     except throttle.HeldError as held:
-        note(EventKind.SIGN_IN_FAILED, by=held.user, address=address, why="code held")
+        note_failed(held.user, address, now, why="code held")
         raise
     user = attempt.user
     if not _is_code_of(user, code) or user is None:
         throttle.delete_forgotten(now)
-        note(EventKind.SIGN_IN_FAILED, by=user, address=address, why="code")
+        if after_password:
+            note(EventKind.SIGN_IN_FAILED, by=user, address=address, why="code")
+        else:  # who tries another name each time never waits; alike for a name that nobody has
+            note_failed(user, address, now, why="code")
         return False
     throttle.succeed(attempt)
     return True

@@ -6,10 +6,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from crs_app.accounts import throttle
-from crs_app.accounts.events import note
+from crs_app.accounts.events import note_failed
 from crs_app.accounts.models import User
 from crs_app.proxies import client_address
-from crs_app.record.models import EventKind
 
 
 def note_failed_key(request: HttpRequest, user: User | None, *, why: str) -> None:
@@ -21,4 +20,4 @@ def note_failed_key(request: HttpRequest, user: User | None, *, why: str) -> Non
     now, address = timezone.now(), client_address(request)
     throttle.count_failed_key(user, address, now)
     throttle.delete_forgotten(now)
-    note(EventKind.SIGN_IN_FAILED, by=user, address=address, why=why)
+    note_failed(user, address, now, why=why)

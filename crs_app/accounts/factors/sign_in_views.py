@@ -23,6 +23,7 @@ from crs_app.accounts.factors.keys import ask_for_key, key_of_answer
 from crs_app.accounts.factors.methods import methods_of
 from crs_app.accounts.forms import SignInForm
 from crs_app.accounts.models import User
+from crs_app.accounts.sessions import delete_expired_sessions
 from crs_app.accounts.signing_in import Waiting, forget_waiting, sign_in, waiting_user
 from crs_app.accounts.throttle import HeldError
 from crs_app.accounts.verify import held_text
@@ -62,9 +63,11 @@ def _shown(request: HttpRequest, waiting: Waiting, form: SecondStepForm) -> tupl
         return "", ""
     now, code = timezone.now(), form.cleaned_data["code"]
     try:
-        is_right = is_right_code(request, waiting.user.username, code, now)
+        is_right = is_right_code(request, waiting.user.username, code, now, after_password=True)
     except HeldError as held:
         return "", held_text(held.until - now)
+    except ValidationError as busy:
+        return "", str(busy.message)
     if not is_right:
         form.add_error("code", WRONG_CODE)
     return ("code" if is_right else ""), ""
@@ -89,9 +92,13 @@ def _second_step_page(
 
 
 def passkey_challenge(request: HttpRequest) -> JsonResponse:
-    """Answer the challenge with which a browser asks its device for a passkey of any user."""
+    """Answer the challenge with which a browser asks its device for a passkey of any user.
+
+    Strangers must not fill the table of sessions: a new challenge deletes some that have expired.
+    """
     if SESSION_KEY not in request.session:
-        request.session.set_expiry(_CHALLENGE_FOR)  # strangers must not fill the table
+        request.session.set_expiry(_CHALLENGE_FOR)
+        delete_expired_sessions()
     return JsonResponse(ask_for_key(None))
 
 

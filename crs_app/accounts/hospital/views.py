@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from crs_app.accounts import throttle
-from crs_app.accounts.events import note
+from crs_app.accounts.events import note, note_failed
 from crs_app.accounts.hospital.people import user_of
 from crs_app.accounts.hospital.provider import Begun, claims_of_answer, send_there
 from crs_app.accounts.hospital.refusals import (
@@ -125,12 +125,11 @@ def _let_in(
 
 def _refused(request: HttpRequest, refused: RefusedError) -> HttpResponse:
     """Record and count the refused try, and say in plain words what to do."""
-    address, why = client_address(request), refused.why
+    address, why, now = client_address(request), refused.why, timezone.now()
     if why not in NOT_COUNTED:
-        now = timezone.now()
         throttle.count_of_address(address, now)
         throttle.delete_forgotten(now)
-    note(EventKind.SIGN_IN_FAILED, by=refused.user, address=address, method=METHOD, why=why.value)
+    note_failed(refused.user, address, now, method=METHOD, why=why.value)
     is_passing = why in OF_THE_PROVIDER
     response = render(
         request,

@@ -16,11 +16,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from crs_app.accounts.launched import launch_of
 from crs_app.accounts.models import User
-from crs_app.accounts.permissions import check_can_read_record
+from crs_app.accounts.permissions import can_read_record, check_can_read_record
 from crs_app.accounts.rights import Act
 from crs_app.record.checked import last_check
 from crs_app.record.models import EventKind
-from crs_app.record.openings import opening_of
+from crs_app.record.openings import opening_of, parts_of_address
 from crs_app.record.pages.search import (
     Row,
     Search,
@@ -33,7 +33,7 @@ from crs_app.record.pages.week import read_week
 from crs_app.record.pages.words import more_of, role_label, what_happened
 from crs_app.record.write import record_event
 from crs_app.search_words import Place, found_by, plain_words
-from crs_app.spreadsheet import csv_line, csv_time
+from crs_app.spreadsheet import BYTE_ORDER_MARK, csv_line, csv_time
 from patients.models import Course
 from patients.queries.identity import courses_of_patient, latest_course, search_patients
 from patients.requests import SignedInRequest, course_or_404
@@ -112,10 +112,12 @@ def printed(request: SignedInRequest) -> HttpResponse:
     launch = launch_of(request)
     if launch is not None and launch.course_id != course_id:
         raise PermissionDenied
-    if course_id is not None:
+    if course_id is not None and can_read_record(request.user):
+        get_object_or_404(Course, pk=course_id)  # of pages that are no part of the chart too
+    elif course_id is not None:
         course_or_404(request, course_id)
     if opening := opening_of(match.view_name, course_id):
-        shows = {"page": opening.shows}
+        shows = {"page": opening.shows, **parts_of_address(match.kwargs)}
         record_event(EventKind.PRINT, by=request.user, course_id=course_id, details=shows)
     return HttpResponse(status=204)
 
@@ -173,7 +175,7 @@ def _file(request: SignedInRequest, of: Search, name: str) -> HttpResponseBase:
 
 
 def _lines(search: Search) -> Iterator[str]:
-    yield csv_line(COLUMNS)
+    yield BYTE_ORDER_MARK + csv_line(COLUMNS)
     named: dict[UUID | None, Course] = {}
     for row in read_all_rows(search):
         if row.course_id is not None and row.course_id not in named:

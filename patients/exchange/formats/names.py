@@ -1,7 +1,7 @@
 """Whether a family name that was sent can be that of the chart.
 
 Other systems write one name in several ways (MUELLER, Muller, Müller), so words are compared
-without case and accents, and with letters written out.
+without case and accents, with letters written out, and without characters that nobody sees.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def is_name_of(family_name: str, name: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    seen = "".join(one for one in text if unicodedata.category(one) != "Cf")
+    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFC", seen).casefold())
     return [word for word in _BETWEEN_WORDS.split(plain) if word]
 
 

@@ -292,6 +292,11 @@ def test_one_number_written_otherwise_is_one_patient(tmp_path: Path, mrn: str) -
     assert Entry.objects.count() == before
 
 
+def test_a_name_is_stored_without_what_nobody_sees(tmp_path: Path) -> None:
+    call_command("import_course", as_file(tmp_path, patient=person(name="Imp\u200bort, Ida\ufeff")))
+    assert Patient.objects.get().name == "Import, Ida"
+
+
 def test_a_number_or_name_that_looks_alike_is_a_warning(tmp_path: Path) -> None:
     call_command("import_course", as_file(tmp_path, patient=person(mrn="000777")))
     errors = StringIO()

@@ -11,6 +11,7 @@ from crs_app.spreadsheet import as_spreadsheet_text
 from patients.models import Course
 from tests.factories import admit
 from tests.patients.guidance_panel import DOSE, ICU, answered
+from tests.record.conftest import recorded
 
 
 def lines(client: Client, **query: Any) -> list[str]:
@@ -32,6 +33,7 @@ def test_the_file_says_who_answered_what_and_when(
     assert ",not_appropriate,\"'=HYPERLINK(" in refused
     other = admit(clinician)
     assert len(lines(auditor_client, course=other.pk)) == 1
+    assert recorded(other)[-1].details["page"] == "answers to guidance (CSV)"
     assert len(lines(auditor_client, course=grade_3.pk)) == 3
     address = reverse("patients:answers_csv")
     assert auditor_client.get(address, {"course": "x"}).status_code == 404
@@ -49,6 +51,14 @@ def test_no_cell_is_run_as_a_formula(cell: str) -> None:
     assert as_spreadsheet_text(cell) == f"'{cell}"
 
 
-@pytest.mark.parametrize("cell", ["norepinephrine = 20", "", " ", "4711", "\ufeffAda", "é-1"])
+@pytest.mark.parametrize("sign", [";", "\t", "\n", "\r\n", ";;", "; ;"])
+def test_no_later_cell_is_run_as_one_where_semicolons_part_the_cells(sign: str) -> None:
+    """Excel with a decimal comma parts the lines there, whatever quotes stand around a text."""
+    assert as_spreadsheet_text(f"x{sign}=1+1;y") == f"x{sign}'=1+1;y"
+    assert as_spreadsheet_text(f"=1{sign}x{sign} \uff20y") == f"'=1{sign}x{sign}' \uff20y"
+    assert as_spreadsheet_text(f"x{sign}y") == f"x{sign}y"
+
+
+@pytest.mark.parametrize("cell", ["norepinephrine = 20", "", " ", "4711", "\ufeffAda", "é-1", ";"])
 def test_other_cells_stay_as_they_are(cell: str) -> None:
     assert as_spreadsheet_text(cell) == cell

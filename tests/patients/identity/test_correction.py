@@ -221,6 +221,8 @@ def test_name_sex_and_product_are_corrected_with_the_old_ones_visible(
     corrected(nurse_client, child, sent("sex", sex="male"))
     course = corrected(nurse_client, child, sent("product", product="tisagenlecleucel"))
     assert course.patient.name == "WEBER, Lucas"
+    unseen = preview(nurse_client, child, sent("name", name="WEBER,\u200b Lucas\u2060"))
+    assert "what stands on the chart already" in unseen.content.decode()
     assert (course.patient.sex, course.product) == ("male", "tisagenlecleucel")
     page = nurse_client.get(url("identity", course)).content.decode()
     for old in ("WEBER, Luca", "female", "axicabtagene ciloleucel"):

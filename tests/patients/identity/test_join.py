@@ -24,6 +24,7 @@ from patients.recording.verify import differences
 from tests.entry_forms import text_of, url
 from tests.factories import ADULT_BORN, admit, ago, chart, sending
 from tests.patients.ward.test_admission import admission
+from tests.record.conftest import recorded
 
 
 @pytest.fixture
@@ -76,6 +77,17 @@ def undo(client: Client, course: Course, **fields: Any) -> Any:
         "compared": "yes",
     }
     return client.post(address, data | fields)
+
+
+def test_who_is_shown_beside_a_patient_stands_in_the_record_of_both(
+    course: Course, wrong: Course, administrator_client: Client
+) -> None:
+    asked = {"with": str(wrong.patient_id)}
+    assert administrator_client.get(url("join", course), asked).status_code == 200
+    assert previewed(administrator_client, course, wrong).status_code == 200
+    for one, views in ((course, 1), (wrong, 2)):
+        pages = [event.details["page"] for event in recorded(one) if event.kind == "view"]
+        assert pages == ["two records of one person"] * views
 
 
 def test_the_kept_record_gives_the_identity_and_undoing_gives_it_back(

@@ -18,6 +18,7 @@ from patients.recording.record import retract_entry
 from patients.recording.verify import differences
 from tests.entry_forms import send, text_of, url
 from tests.factories import admit, ago, chart, end, sending
+from tests.record.conftest import recorded
 
 
 @pytest.fixture
@@ -99,6 +100,8 @@ def test_both_patients_stand_side_by_side(
     text = text_of(page.content.decode())
     for words in ("OKONKWO, Ada", "WEBER, Luca", course.patient.mrn, "4480771", "39.4"):
         assert words in text
+    for one in (course, other):
+        assert recorded(one)[-1].details["page"] == "entry on the wrong patient"
 
 
 def test_an_entry_that_cannot_stand_there_is_refused_in_words(

@@ -120,6 +120,15 @@ def test_a_number_is_stored_as_plain_characters(nurse_client: Client, typed: str
     assert Patient.objects.get().mrn == "123"
 
 
+def test_a_name_is_stored_without_what_nobody_sees(nurse_client: Client) -> None:
+    """Else another system that sends the name as it is read would be refused."""
+    typed = {"MRN 1": "\u200bO'HARA, \ufeffÉ\u00adva\u2060", "MRN 2": "ربی\u200cنی, ایدا\u200c"}
+    for mrn, name in typed.items():
+        assert send(nurse_client, mrn=mrn, name=name).status_code == 302
+    stored = list(Patient.objects.order_by("mrn").values_list("name", flat=True))
+    assert stored == ["O'HARA, Éva", "ربی\u200cنی, ایدا"]
+
+
 @pytest.mark.parametrize("typed", ["in 1", "IN  1", "IN\u00a01"])
 def test_one_number_written_otherwise_is_one_patient(nurse_client: Client, typed: str) -> None:
     assert send(nurse_client, mrn="IN 1").status_code == 302

@@ -13,6 +13,7 @@ AGREE = [
     ("Garcia-Lopez", "Ana Garcia Lopez"), ("O\u2019Neill", "Tom O'Neill"), ("Müller", "Müller, J."),
     ("Lukaszewicz", "Ewa Łukaszewicz"), ("Soerensen", "Ida Sørensen"), ("Sorensen", "Ida Sørensen"),
     ("van der Berg", "Jan van der Berg"), ("", "Jana Müller"), ("  ", "Jana Müller"), ("Meier", ""),
+    ("Mül\u200bler", "Jana Müller"), ("Müller", "\ufeffJana Mül\u00adler"),
 ]  # fmt: skip
 CONTRADICT = [
     ("Meier", "Jana Müller"), ("Müller Meier", "Jana Müller"), ("Müllers", "Jana Müller"),
