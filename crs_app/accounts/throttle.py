@@ -20,6 +20,8 @@ passwords, of name or address, holds it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -129,9 +131,7 @@ def count_of_address(address: str, now: datetime) -> None:
     digest = _digest("address", network_of(address))
     new = {"user": None, "address": address, "counts_until": now}
     with transaction.atomic():
-        row, _ = SignInThrottle.objects.select_for_update().get_or_create(
-            digest=digest, defaults=new
-        )
+        row = _locked_row(digest, new)
         if _held_until(row, None, now) is None:
             _note_failure(row, FAILURES_OF_AN_ADDRESS, now)
 
@@ -166,12 +166,18 @@ def _locked(
         new: dict[str, Any] = {"address": address, "counts_until": now}
         if digest == of_name:
             new |= {"user": user, "of_codes": of_codes}
-        rows[digest], _ = SignInThrottle.objects.select_for_update().get_or_create(
-            digest=digest, defaults=new
-        )
+        rows[digest] = _locked_row(digest, new)
     if user is not None and rows[of_name].user_id != user.pk:
         _begin_count_of(user, rows[of_name])
     return rows[of_name], rows[of_address]
+
+
+def _locked_row(digest: str, new: Mapping[str, Any]) -> SignInThrottle:
+    """Return the row of a count, locked; one that a success deletes meanwhile is made again."""
+    while True:
+        with suppress(SignInThrottle.DoesNotExist):
+            rows = SignInThrottle.objects.select_for_update()
+            return rows.get_or_create(digest=digest, defaults=new)[0]
 
 
 def _begin_count_of(user: User, of_name: SignInThrottle) -> None:
