@@ -68,6 +68,21 @@ def charted_since(course_id: uuid.UUID, entry_id: uuid.UUID) -> Entry | None:
     return None
 
 
+def infusions_within(
+    course_id: uuid.UUID, drug: str, after: datetime, until: datetime
+) -> list[Entry]:
+    """Read the entries in force about a drug after an instant, until another one and at it."""
+    found = Entry.objects.filter(
+        course_id=course_id,
+        kind=EntryKind.VASOPRESSOR,
+        body__drug=drug,
+        at__gt=after,
+        at__lte=until,
+        replaced_by=None,
+    )
+    return list(found.order_by("at"))
+
+
 def undecided() -> QuerySet[HeldItem]:
     """Query the items that nobody has decided about, the newest first, with all that is shown."""
     items = HeldItem.objects.filter(decision=None).defer("message__raw", "message__answer")

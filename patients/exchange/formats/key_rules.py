@@ -30,6 +30,7 @@ from patients.exchange.formats.statements import (
     statement_of,
     words_of,
 )
+from patients.exchange.formats.tapped_infusions import as_charted
 
 FUTURE: Final = "time.future"
 
@@ -271,7 +272,7 @@ def _correction(
         chart.set_aside("conflict.corrected", statement, words=words, more=more)
         return None
     if chart.current(known.entry) is None:
-        return statement
+        return _correction_of_tapped(chart, statement, known)
     if known.charted is not None and is_untimed(statement, known.charted):
         return _untimed(chart, statement, known.charted)
     if _is_newer(received, statement, known):
@@ -279,6 +280,22 @@ def _correction(
     more = "another value is charted under the same key, and nothing says which is newer"
     chart.set_aside("duplicate.conflict", statement, words=words, more=more)
     return None
+
+
+def _correction_of_tapped(chart: Chart, statement: Statement, known: Known) -> Statement | None:
+    """Return what is proposed in place of what people charted of a key, if they charted it.
+
+    The rate of an infusion is news only where the system sent another one before.
+    """
+    content = statement.content
+    charted = as_charted(chart, statement, content) if isinstance(content, Infusion) else None
+    if charted is None or not isinstance(content, Infusion):
+        return statement
+    before = known.seen
+    if before is not None and statement.at == before.at and not is_untimed(statement, before):
+        kept = charted.content.fields if isinstance(charted.content, Infusion) else content.fields
+        return replace(statement, at=charted.at, content=replace(content, fields=kept))
+    return _untimed(chart, statement, charted) if is_untimed(statement, charted) else statement
 
 
 def is_untimed(statement: Statement, charted: Statement) -> bool:
