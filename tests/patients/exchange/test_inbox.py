@@ -35,6 +35,7 @@ from tests.entry_forms import HTMX, text_of, url
 from tests.factories import UserFactory, admit, ago, chart, end, record
 from tests.patients.exchange.fhir_documents import (
     MRN_SYSTEM,
+    UCUM,
     bundle,
     creatinine,
     norepinephrine,
@@ -561,3 +562,23 @@ def test_a_form_decides_about_the_one_result_that_it_charts(
     (left,) = HeldItem.objects.filter(decision=None)
     (charted_one,) = _in_force(course, EntryKind.LAB)
     assert {charted_one.body["analyte"], left.proposal["analyte"]} == {"alt", "creatinine"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_corrected_dose_is_not_asked_about_as_a_second_one(
+    course: Course, nurse_client: Client
+) -> None:
+    system, at = _ehr(), ago(60).replace(second=0, microsecond=0)
+    drug = {"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "612865"}
+    for number, dose in enumerate(("560", "600"), 1):
+        given = norepinephrine(
+            at,
+            status="completed",
+            medicationCodeableConcept={"coding": [drug]},
+            effectivePeriod={"start": at.isoformat(), "end": at.isoformat()},
+            dosage={"dose": {"value": f"<<{dose}>>", "system": UCUM, "code": "mg"}},
+            meta={"versionId": str(number)},
+        )
+        tap(nurse_client, course, _sent(system, course, given))
+    (last,) = _in_force(course, EntryKind.TREATMENT)
+    assert (last.body["dose_mg"], last.replaces is None) == ("600", False)
