@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from patients.exchange.formats.held_corrections import END, END_REPLACES, OF_AN_END
+from patients.exchange.formats.chart_state import END_REPLACES
+from patients.exchange.formats.held_corrections import END, OF_AN_END
 from patients.exchange.formats.statements import same_value
 from patients.forms.received import NotChartableError
 from patients.models import Entry, EntryKind
@@ -37,6 +38,13 @@ def infusion_entries(proposal: Mapping[str, Any], course_id: uuid.UUID) -> list[
     if not entries:
         raise NotChartableError("It is on the chart as it was sent.")
     return entries
+
+
+def retraction_entries(proposal: Mapping[str, Any], course_id: uuid.UUID) -> list[Words]:
+    """Return the retraction that is proposed, and that of the stop where an infusion has one."""
+    first = {key: value for key, value in proposal.items() if key not in OF_AN_END}
+    stop = _charted(course_id, proposal.get(END_REPLACES))
+    return [first] if stop is None else [first, _retraction_of(stop)]
 
 
 def _charted(course_id: uuid.UUID, entry_id: Any) -> Entry | None:

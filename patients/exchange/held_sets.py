@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from grading.engine.vocabulary import VITAL_SIGN
 from patients.exchange.formats.held_corrections import UNTIMED
-from patients.exchange.held_infusions import infusion_entries
+from patients.exchange.held_infusions import infusion_entries, retraction_entries
 from patients.forms.received import NotChartableError, Proposed, proposed_entry
 from patients.models import Course, Entry, EntryKind, ExternalSystem, HeldItem, SystemKind
 from patients.queries.held import WAITS_FOR_A_PERSON, charted_since
@@ -132,7 +132,9 @@ def _completed(proposal: dict[str, Any], course_id: uuid.UUID | None) -> list[di
     replaces, kind = proposal.get("replaces"), proposal.get("kind")
     if kind == EntryKind.VASOPRESSOR and course_id is not None:
         return infusion_entries(proposal, course_id)
-    if not replaces or kind == EntryKind.RETRACTION or course_id is None:
+    if kind == EntryKind.RETRACTION and course_id is not None:
+        return retraction_entries(proposal, course_id)
+    if not replaces or course_id is None:
         return [proposal]
     charted = charted_since(course_id, uuid.UUID(str(replaces)))
     if charted is None or charted.kind != kind:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from grading.engine.vocabulary import VITAL_SIGN
-from patients.exchange.formats.chart_state import Chart, Words
+from patients.exchange.formats.chart_state import END_REPLACES, Chart, Words
 from patients.exchange.formats.oxygen_sets import ONE_SET
 from patients.exchange.formats.received import Held
 from patients.exchange.formats.statements import kind_of, thing_of, values_of
@@ -20,8 +20,6 @@ from patients.exchange.formats.tapped_infusions import charted_infusion
 
 END: Final = "end"
 """Key of a proposed infusion: when it ended. One tap charts that as a stop."""
-END_REPLACES: Final = "end_replaces"
-"""Key of a proposed infusion: the charted stop that its end is about."""
 OF_AN_END: Final = frozenset({END, END_REPLACES})
 UNTIMED: Final = "infusion.change_untimed"
 """Reason of an infusion with another rate since nobody knows when."""

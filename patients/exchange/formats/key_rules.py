@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from grading.engine.entries import Vasopressor
 from grading.engine.vocabulary import AT_MOST_AHEAD
 from patients.exchange.formats.candidates import admit_value
 from patients.exchange.formats.chart_state import Chart, Known
@@ -30,7 +31,7 @@ from patients.exchange.formats.statements import (
     statement_of,
     words_of,
 )
-from patients.exchange.formats.tapped_infusions import as_charted
+from patients.exchange.formats.tapped_infusions import as_charted, charted_infusion
 
 FUTURE: Final = "time.future"
 
@@ -94,7 +95,13 @@ def _retract_what_people_charted(chart: Chart, received: Received, tapped: Tappe
         return
     at = datetime.fromisoformat(str(words["at"]))
     is_theirs = tapped.is_alone and entry == tapped.entry
-    chart.hold_retraction("unvalidated", received.source, at, entry if is_theirs else None)
+    infusion = None
+    if tapped.is_of_one_key and words["kind"] == Vasopressor.kind:
+        infusion = charted_infusion(chart, received.source.key, str(words["drug"]))
+    if infusion is not None and infusion.stop is not None:
+        chart.hold_retraction("unvalidated", received.source, at, infusion.start, infusion.stop)
+    else:
+        chart.hold_retraction("unvalidated", received.source, at, entry if is_theirs else None)
 
 
 def _names_its_part(chart: Chart, received: Received, known: Known) -> bool:

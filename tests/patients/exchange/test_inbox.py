@@ -498,10 +498,33 @@ def test_a_proposed_infusion_is_charted_with_its_stop_and_corrected_as_one(
     tap(nurse_client, course, items)
     assert charted_now() == [(at, "5"), (ends[1], "0")]
     assert Entry.objects.filter(course=course, kind=EntryKind.VASOPRESSOR).count() == 3
-    tap(nurse_client, course, version(3))
+    (item,) = version(2, ends[1], status="entered-in-error")
+    own = {str(one.pk) for one in _in_force(course, EntryKind.VASOPRESSOR)}
+    assert {item.proposal["replaces"], item.proposal["end_replaces"]} == own
+    tap(nurse_client, course, [item])
+    assert charted_now() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_infusion_that_goes_on_or_began_later_is_corrected_by_a_tap(
+    course: Course, nurse_client: Client
+) -> None:
+    system, at = _ehr(), ago(60).replace(second=0, microsecond=0)
+
+    def version(number: int, start: Any, end: Any = None) -> list[HeldItem]:
+        period = {"start": start.isoformat()} | ({} if end is None else {"end": end.isoformat()})
+        meta = {"versionId": str(number)}
+        sent = norepinephrine(at, effectivePeriod=period, meta=meta)
+        return _sent(system, course, sent)
+
+    def charted_now() -> list[tuple[Any, str]]:
+        return [(one.at, one.body["rate"]) for one in _in_force(course, EntryKind.VASOPRESSOR)]
+
+    tap(nurse_client, course, version(1, at, at + timedelta(minutes=10)))
+    tap(nurse_client, course, version(3, at))
     assert charted_now() == [(at, "5")]
     start = at + timedelta(minutes=5)
-    tap(nurse_client, course, version(4, effectivePeriod={"start": start.isoformat()}))
+    tap(nurse_client, course, version(4, start))
     assert charted_now() == [(start, "5")]
 
 
