@@ -12,7 +12,7 @@ from patients.exchange.formats.held_corrections import END, OF_AN_END
 from patients.exchange.formats.statements import same_value
 from patients.forms.received import NotChartableError
 from patients.models import Entry, EntryKind
-from patients.queries.held import charted_since, infusions_within
+from patients.queries.held import charted_since, infusions_since
 
 _RATE: Final = ("drug", "rate", "unit", "concentration_per_ml", "weight_kg")
 Words = dict[str, Any]
@@ -22,8 +22,8 @@ def infusion_entries(proposal: Mapping[str, Any], course_id: uuid.UUID) -> list[
     """Return what is to be charted of a proposed infusion, as entries.
 
     A rate and a stop that are charted as they were sent are left out. Raises NotChartableError
-    where nothing is left, and where another rate was charted before the end: which of the two ended
-    nobody knows.
+    where nothing is left, and where another rate was charted before the end, or a stop after the
+    beginning of one that has no end: which of the two ended nobody knows.
     """
     rate = {key: value for key, value in proposal.items() if key not in OF_AN_END}
     start, stop = (
@@ -33,8 +33,23 @@ def infusion_entries(proposal: Mapping[str, Any], course_id: uuid.UUID) -> list[
     rate.pop("replaces", None)
     if start is not None:
         rate["replaces"] = str(start.pk)
+    began = datetime.fromisoformat(str(proposal["at"]))
+    end = None if proposal.get(END) is None else datetime.fromisoformat(str(proposal[END]))
+    own = {one.pk for one in (start, stop) if one is not None}
+    others = [
+        one
+        for one in infusions_since(course_id, str(proposal["drug"]), began, end)
+        if one.pk not in own and not (one.at == began and _is_stop(one))
+    ]
     entries = [] if start is not None and _is_as_charted(start, rate) else [rate]
-    entries += _stop(proposal, course_id, start, stop)
+    if end is not None:
+        entries += _stop(str(proposal["drug"]), end, others, stop)
+    else:
+        if entries and any(map(_is_stop, others)):
+            raise NotChartableError(
+                "A stop of this drug was charted since it began. Chart by hand what holds."
+            )
+        entries += [] if stop is None else [_retraction_of(stop)]
     if not entries:
         raise NotChartableError("It is on the chart as it was sent.")
     return entries
@@ -59,31 +74,21 @@ def _is_as_charted(charted: Entry, words: Mapping[str, Any]) -> bool:
     )
 
 
-def _stop(
-    proposal: Mapping[str, Any], course_id: uuid.UUID, start: Entry | None, stop: Entry | None
-) -> list[Words]:
-    """Return the stop at the end of an infusion, or that the charted one is taken back."""
-    taken_back = [] if stop is None else [_retraction_of(stop)]
-    if proposal.get(END) is None:
-        return taken_back
-    end = datetime.fromisoformat(str(proposal[END]))
+def _is_stop(entry: Entry) -> bool:
+    return same_value(entry.body.get("rate"), 0)
+
+
+def _stop(drug: str, end: datetime, others: list[Entry], stop: Entry | None) -> list[Words]:
+    """Return the stop at the end of an infusion; ``stop`` is the one charted of it."""
     if stop is not None and stop.at == end:
         return []
-    began = datetime.fromisoformat(str(proposal["at"]))
-    own = {one.pk for one in (start, stop) if one is not None}
-    others = [
-        one
-        for one in infusions_within(course_id, str(proposal["drug"]), began, end)
-        if one.pk not in own
-    ]
     if any(one.at < end for one in others):
         raise NotChartableError(
             "Another rate of this drug was charted before it ended. Chart by hand what holds."
         )
     if others:  # another rate, or a stop, begins when it ends
-        return taken_back
-    words = {"kind": EntryKind.VASOPRESSOR.value, "at": end.isoformat(), "rate": "0"}
-    words["drug"] = str(proposal["drug"])
+        return [] if stop is None else [_retraction_of(stop)]
+    words = {"kind": EntryKind.VASOPRESSOR.value, "at": end.isoformat(), "drug": drug, "rate": "0"}
     return [words if stop is None else {**words, "replaces": str(stop.pk)}]
 
 

@@ -119,7 +119,11 @@ def proposals_of(items: Sequence[HeldItem]) -> list[dict[str, Any]]:
     What corrects an entry keeps the values of it that it does not name.
     """
     proposals = [dict(item.proposal) for item in items if item.proposal]
-    of_each = (_completed(one, items[0].course_id) for one in joined(proposals))
+    each = joined(proposals)
+    drugs = [one["drug"] for one in each if one.get("kind") == EntryKind.VASOPRESSOR]
+    if len(set(drugs)) < len(drugs):
+        raise NotChartableError("Two infusions of one drug begin together.")
+    of_each = (_completed(one, items[0].course_id) for one in each)
     return [_without_nothing(entry) for entries in of_each for entry in entries]
 
 

@@ -68,18 +68,19 @@ def charted_since(course_id: uuid.UUID, entry_id: uuid.UUID) -> Entry | None:
     return None
 
 
-def infusions_within(
-    course_id: uuid.UUID, drug: str, after: datetime, until: datetime
+def infusions_since(
+    course_id: uuid.UUID, drug: str, since: datetime, until: datetime | None
 ) -> list[Entry]:
-    """Read the entries in force about a drug after an instant, until another one and at it."""
+    """Read the entries in force about a drug since an instant, until another one and at it."""
     found = Entry.objects.filter(
         course_id=course_id,
         kind=EntryKind.VASOPRESSOR,
         body__drug=drug,
-        at__gt=after,
-        at__lte=until,
+        at__gte=since,
         replaced_by=None,
     )
+    if until is not None:
+        found = found.filter(at__lte=until)
     return list(found.order_by("at"))
 
 

@@ -549,6 +549,26 @@ def test_a_stop_is_not_charted_where_another_rate_was_since(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("minutes", [0, 10])
+@pytest.mark.parametrize("is_open_one_first", [True, False])
+def test_the_stop_of_one_bag_does_not_end_another(
+    course: Course, nurse_client: Client, minutes: int, is_open_one_first: bool
+) -> None:
+    system, at = _ehr(), ago(60).replace(second=0, microsecond=0)
+    period = {"start": at.isoformat(), "end": (at + timedelta(minutes=30)).isoformat()}
+    ended = norepinephrine(at, effectivePeriod=period)
+    runs_on = norepinephrine(at + timedelta(minutes=minutes), "8", id="m2")
+    items = sorted(_sent(system, course, ended, runs_on), key=lambda one: one.number)
+    first, second = items[::-1] if is_open_one_first else items
+    tap(nurse_client, course, [first])
+    before = [one.pk for one in _in_force(course, EntryKind.VASOPRESSOR)]
+    assert before
+    answer = tap(nurse_client, course, [second]).content.decode()
+    assert "Chart by hand what holds." in answer
+    assert [one.pk for one in _in_force(course, EntryKind.VASOPRESSOR)] == before
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_from_the_start", [True, False])
 def test_since_when_an_infusion_has_another_rate_is_entered(
     course: Course, nurse_client: Client, is_from_the_start: bool
