@@ -27,7 +27,7 @@ from datetime import datetime, timedelta
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.crypto import salted_hmac
 
 from crs_app.accounts.models import LetIn, SignInThrottle, User
@@ -40,6 +40,7 @@ LONGEST_HOLD: Final = timedelta(minutes=30)
 LET_IN_FOR: Final = timedelta(minutes=15)
 NETWORK_BITS: Final = 64
 _DELETED_AT_ONCE: Final = 100
+_INSERTED_AGAIN: Final = 3
 
 
 class HeldError(Exception):
@@ -173,11 +174,15 @@ def _locked(
 
 
 def _locked_row(digest: str, new: Mapping[str, Any]) -> SignInThrottle:
-    """Return the row of a count, locked; one that a success deletes meanwhile is made again."""
-    while True:
-        with suppress(SignInThrottle.DoesNotExist):
-            rows = SignInThrottle.objects.select_for_update()
+    """Return the row of a count, locked; one that a success deletes meanwhile is made again.
+
+    Such a row is there when it is inserted a second time, and gone when it is read after that.
+    """
+    rows = SignInThrottle.objects.select_for_update()
+    for _ in range(_INSERTED_AGAIN):
+        with suppress(IntegrityError):
             return rows.get_or_create(digest=digest, defaults=new)[0]
+    return rows.get_or_create(digest=digest, defaults=new)[0]
 
 
 def _begin_count_of(user: User, of_name: SignInThrottle) -> None:
