@@ -114,7 +114,8 @@ def _proposals(
         first, *others = proposals_of(items)
         return first, [proposed_entry(one).new for one in others]
     except NotChartableError:  # the parts contradict each other: the first stands in the form
-        return {key: value for key, value in proposals[0].items() if key not in OF_AN_END}, []
+        left_out = OF_AN_END if kind != EntryKind.VASOPRESSOR else {*OF_AN_END, "replaces"}
+        return {key: value for key, value in proposals[0].items() if key not in left_out}, []
 
 
 def _values(form: EntryForm, proposal: Mapping[str, Any], item: HeldItem) -> dict[str, Any]:

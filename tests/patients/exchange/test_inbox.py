@@ -546,6 +546,15 @@ def test_a_stop_is_not_charted_where_another_rate_was_since(
     answer = tap(nurse_client, course, items).content.decode()
     assert "Another rate of this drug was charted before it ended." in answer
     assert len(_in_force(course, EntryKind.VASOPRESSOR)) == 2
+    again = norepinephrine(at, effectivePeriod=longer, meta={"versionId": "2"})
+    (item,) = [one for one in _sent(system, course, again) if one.key.endswith("/m1")]
+    address = f"{url('held_form', course)}?item={item.pk}"
+    sent = _filled(nurse_client.get(address).context["form"])
+    clock = timezone.localtime(half + timedelta(minutes=1))
+    sent |= {"observed_time": f"{clock:%H:%M}", "rate": "0"}
+    assert nurse_client.post(address, sent).status_code == 302
+    rates = [one.body["rate"] for one in _in_force(course, EntryKind.VASOPRESSOR)]
+    assert rates == ["5", "8", "0"], "a stop by hand takes the place of no rate"
 
 
 @pytest.mark.django_db(transaction=True)
