@@ -23,12 +23,14 @@ What a wait refuses, and what waits for nothing, could fill the record, which ke
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.crypto import salted_hmac
 
 from crs_app.accounts.models import LetIn, RecordedFailures, SignInThrottle, User
@@ -44,6 +46,7 @@ RECORDED_EACH: Final = FAILURES_OF_AN_ADDRESS
 """Failures of one address within ``WINDOW`` that are recorded one by one."""
 RECORDED_AGAIN_AFTER: Final = timedelta(minutes=1)
 _DELETED_AT_ONCE: Final = 100
+_INSERTED_AGAIN: Final = 3
 
 
 class HeldError(Exception):
@@ -135,9 +138,7 @@ def count_of_address(address: str, now: datetime) -> None:
     digest = _digest("address", network_of(address))
     new = {"user": None, "address": address, "counts_until": now}
     with transaction.atomic():
-        row, _ = SignInThrottle.objects.select_for_update().get_or_create(
-            digest=digest, defaults=new
-        )
+        row = _locked_row(digest, new)
         if _held_until(row, None, now) is None:
             _note_failure(row, FAILURES_OF_AN_ADDRESS, now)
 
@@ -197,12 +198,22 @@ def _locked(
         new: dict[str, Any] = {"address": address, "counts_until": now}
         if digest == of_name:
             new |= {"user": user, "of_codes": of_codes}
-        rows[digest], _ = SignInThrottle.objects.select_for_update().get_or_create(
-            digest=digest, defaults=new
-        )
+        rows[digest] = _locked_row(digest, new)
     if user is not None and rows[of_name].user_id != user.pk:
         _begin_count_of(user, rows[of_name])
     return rows[of_name], rows[of_address]
+
+
+def _locked_row(digest: str, new: Mapping[str, Any]) -> SignInThrottle:
+    """Return the row of a count, locked; one that a success deletes meanwhile is made again.
+
+    Such a row is there when it is inserted a second time, and gone when it is read after that.
+    """
+    rows = SignInThrottle.objects.select_for_update()
+    for _ in range(_INSERTED_AGAIN):
+        with suppress(IntegrityError):
+            return rows.get_or_create(digest=digest, defaults=new)[0]
+    return rows.get_or_create(digest=digest, defaults=new)[0]
 
 
 def _begin_count_of(user: User, of_name: SignInThrottle) -> None:

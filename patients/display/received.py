@@ -92,8 +92,8 @@ WHY_HELD: Final = {
         "The patient has no open course.", "Nobody is admitted by another system."
     ),
     "patient.contradiction": WhyHeld(
-        "The name or birth date is another than on the chart.",
-        "Look whether the monitor or the number is that of another patient.",
+        "The patient may be another one than that of the chart.",
+        "Look whether name, birth date, number or monitor are those of somebody else.",
     ),
     "invalid": WhyHeld("The message breaks the rules of its format."),
 }

@@ -102,7 +102,8 @@ def _tapped(rows: Iterable[TappedRow], entries: Iterable[Mapping[str, Any]]) -> 
         charted = [entry for row in taps for entry in row.entries]
         are_alone = all(len(row.entries) == row.keys == 1 for row in taps)
         is_chain = all(replaces.get(after) == before for before, after in pairwise(charted))
-        found[key] = Tapped(charted[-1], are_alone and is_chain, tuple(charted))
+        is_of_one_key = all(row.keys == 1 for row in taps)
+        found[key] = Tapped(charted[-1], are_alone and is_chain, tuple(charted), is_of_one_key)
     return found
 
 

@@ -24,13 +24,14 @@ from grading.engine.times import can_be_charted
 from patients.display.banner import banner_of
 from patients.display.previous_values import previous_values, running_infusions
 from patients.display.received import why_held
-from patients.exchange.held_sets import proposals_of
+from patients.exchange.formats.held_corrections import OF_AN_END, UNTIMED
+from patients.exchange.held_sets import JOINED, proposals_of
 from patients.exchange.inbox import chart_items
 from patients.exchange.inbox_cards import segment_of
 from patients.exchange.inbox_views import BEDSIDE, after_address, read_ids
 from patients.exchange.incoming import CONTRADICTION
 from patients.forms.entry_form import EntryForm
-from patients.forms.received import NotChartableError
+from patients.forms.received import NotChartableError, proposed_entry
 from patients.forms.registry import CORRECTION_FORMS
 from patients.models import ChartingAct, Course, Entry, EntryKind, HeldItem
 from patients.queries.courses import now_for
@@ -72,7 +73,9 @@ def held_form(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     if kind is None:
         return _page(request, course, items, None)
     chosen = [one for one in items if one.proposal is None or one.proposal.get("kind") == kind]
-    proposal = _proposal(chosen, kind)
+    if kind not in JOINED:  # the form charts one of them, and the others wait
+        chosen = chosen[:1]
+    proposal, following = _proposals(chosen, kind)
     now = timezone.now()
     form = CORRECTION_FORMS[kind](posted(request), course=course, now=now)
     if not form.is_bound:
@@ -82,7 +85,7 @@ def held_form(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     entries = form.new_entries() if is_valid else recorded_before(request, course, form)
     if not entries:
         return _page(request, course, chosen, form)
-    entries = [_as_sent(one, chosen[0].at, proposal) for one in entries]
+    entries = [_as_sent(one, chosen[0], proposal) for one in entries] + following
     try:
         chart_items(course, chosen, entries, submission_from(request, form))
     except ConflictError as error:
@@ -101,14 +104,19 @@ def _kind(asked: str, items: Sequence[HeldItem]) -> EntryKind | None:
     return EntryKind(first) if first in CORRECTION_FORMS else None
 
 
-def _proposal(items: Sequence[HeldItem], kind: EntryKind) -> Mapping[str, Any]:
+def _proposals(
+    items: Sequence[HeldItem], kind: EntryKind
+) -> tuple[Mapping[str, Any], list[NewEntry]]:
+    """Return what stands in the form, and the entries that follow from it whatever is typed."""
     proposals = [dict(one.proposal) for one in items if one.proposal]
     if not proposals:
-        return {"kind": kind.value}
+        return {"kind": kind.value}, []
     try:
-        return proposals_of(items)[0]
+        first, *others = proposals_of(items)
+        return first, [proposed_entry(one).new for one in others]
     except NotChartableError:  # the parts contradict each other: the first stands in the form
-        return proposals[0]
+        left_out = OF_AN_END if kind != EntryKind.VASOPRESSOR else {*OF_AN_END, "replaces"}
+        return {key: value for key, value in proposals[0].items() if key not in left_out}, []
 
 
 def _values(form: EntryForm, proposal: Mapping[str, Any], item: HeldItem) -> dict[str, Any]:
@@ -130,15 +138,24 @@ def _time_of(proposal: Mapping[str, Any], item: HeldItem) -> datetime | None:
     return sent if sent is not None and can_be_charted(sent) else None
 
 
-def _as_sent(entry: NewEntry, at: datetime | None, proposal: Mapping[str, Any]) -> NewEntry:
-    """Return a typed entry with the seconds of the time that was sent, and what it corrects."""
-    replaces = proposal.get("replaces")
-    if replaces:
+def _as_sent(entry: NewEntry, item: HeldItem, proposal: Mapping[str, Any]) -> NewEntry:
+    """Return a typed entry with the seconds of the time that was sent, and what it corrects.
+
+    A rate for which somebody enters since when it runs corrects the charted one only from its
+    beginning on.
+    """
+    at, replaces = item.at, proposal.get("replaces")
+    is_later = item.reason == UNTIMED and (at is None or _minute(at) != entry.at)
+    if replaces and not is_later:
         entry = replace(entry, replaces=uuid.UUID(str(replaces)))
-    if at is None or at.replace(second=0, microsecond=0) != entry.at:
+    if at is None or _minute(at) != entry.at:
         return entry
     parsed = None if entry.parsed is None else replace(entry.parsed, at=at)
     return replace(entry, at=at, parsed=parsed, by_clock=False)
+
+
+def _minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)
 
 
 def _page(

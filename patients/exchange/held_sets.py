@@ -9,12 +9,15 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
 
+from grading.engine.vocabulary import VITAL_SIGN
+from patients.exchange.formats.held_corrections import UNTIMED
+from patients.exchange.held_infusions import infusion_entries, retraction_entries
 from patients.forms.received import NotChartableError, Proposed, proposed_entry
-from patients.models import Course, EntryKind, ExternalSystem, HeldItem, SystemKind
+from patients.models import Course, Entry, EntryKind, ExternalSystem, HeldItem, SystemKind
 from patients.queries.held import WAITS_FOR_A_PERSON, charted_since
 
 UNUSUAL: Final = "value.unusual"
-_JOINED: Final = frozenset({EntryKind.VITALS, EntryKind.OXYGEN})
+JOINED: Final = frozenset({EntryKind.VITALS, EntryKind.OXYGEN})
 """Kinds of which the parts sent apart are one entry."""
 _TEMPERATURES: Final = frozenset({"temperature_c", "temperature_f"})
 """One sign in two units."""
@@ -101,6 +104,8 @@ def _set(items: Sequence[HeldItem]) -> HeldSet:
     proposals = [dict(item.proposal) for item in items if item.proposal]
     if not proposals:
         return HeldSet(tuple(items), ())
+    if any(item.reason == UNTIMED for item in items):
+        return HeldSet(tuple(items), (), "Complete it: enter since when.")
     try:
         proposed = tuple(proposed_entry(one) for one in proposals_of(items))
     except NotChartableError as error:
@@ -114,20 +119,62 @@ def proposals_of(items: Sequence[HeldItem]) -> list[dict[str, Any]]:
     What corrects an entry keeps the values of it that it does not name.
     """
     proposals = [dict(item.proposal) for item in items if item.proposal]
-    return [_completed(one, items[0].course_id) for one in joined(proposals)]
+    each = joined(proposals)
+    drugs = [one["drug"] for one in each if one.get("kind") == EntryKind.VASOPRESSOR]
+    if len(set(drugs)) < len(drugs):
+        raise NotChartableError("Two infusions of one drug begin together.")
+    of_each = (_completed(one, items[0].course_id) for one in each)
+    return [_without_nothing(entry) for entries in of_each for entry in entries]
 
 
-def _completed(proposal: dict[str, Any], course_id: uuid.UUID | None) -> dict[str, Any]:
+def _without_nothing(words: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in words.items() if value is not None or name == "rate"}
+
+
+def _completed(proposal: dict[str, Any], course_id: uuid.UUID | None) -> list[dict[str, Any]]:
+    """Return the entries of one proposal: first what was sent, then what follows from it."""
     replaces, kind = proposal.get("replaces"), proposal.get("kind")
-    if replaces and kind != EntryKind.RETRACTION and course_id is not None:
-        charted = charted_since(course_id, uuid.UUID(str(replaces)))
-        if charted is None or charted.kind != kind:
-            proposal = {name: value for name, value in proposal.items() if name != "replaces"}
-        else:
-            kept = _kept(charted.body, proposal) if kind in _JOINED else {}
-            proposal = {**kept, **proposal, "replaces": str(charted.pk)}
-    left_out = {name for name, value in proposal.items() if value is None and name != "rate"}
-    return {name: value for name, value in proposal.items() if name not in left_out}
+    if kind == EntryKind.VASOPRESSOR and course_id is not None:
+        return infusion_entries(proposal, course_id)
+    if kind == EntryKind.RETRACTION and course_id is not None:
+        return retraction_entries(proposal, course_id)
+    if not replaces or course_id is None:
+        return [proposal]
+    charted = charted_since(course_id, uuid.UUID(str(replaces)))
+    if charted is None or charted.kind != kind:
+        return [{name: value for name, value in proposal.items() if name != "replaces"}]
+    named = {**proposal, "replaces": str(charted.pk)}
+    if kind == EntryKind.VITALS and charted.at != datetime.fromisoformat(str(proposal["at"])):
+        return _moved(charted, named)
+    kept = _kept(charted.body, proposal) if kind in JOINED else {}
+    return [{**kept, **named}]
+
+
+def _moved(charted: Entry, proposal: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return signs at the time that they have now; the others of their entry stay where they are.
+
+    Each sign keeps the cause that people charted for it.
+    """
+    gone = set(proposal) | (_TEMPERATURES if _TEMPERATURES & set(proposal) else set())
+    signs = {*VITAL_SIGN, *_TEMPERATURES}
+    left = {name: value for name, value in charted.body.items() if name not in signs & gone}
+    cause = charted.body.get("attribution")
+    moved = proposal if cause is None else {"attribution": _cause_of(cause, gone), **proposal}
+    if not signs & set(left):
+        note = {name: value for name, value in left.items() if name == "note"}
+        return [{**note, **moved}]
+    del moved["replaces"]
+    stays = {"kind": charted.kind, "at": charted.at.isoformat(), **left}
+    stays |= {"attribution": _cause_of(cause, set(left)), "replaces": str(charted.pk)}
+    return [moved, stays]
+
+
+def _cause_of(cause: Any, names: set[str]) -> Any:
+    """Return the attribution of some signs; of one that is by sign, their part."""
+    if not isinstance(cause, Mapping):
+        return cause
+    wanted = names | ({"temperature_c"} if _TEMPERATURES & names else set())
+    return {name: word for name, word in cause.items() if name in wanted} or None
 
 
 def _kept(body: Mapping[str, Any], proposal: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,7 +193,7 @@ def joined(proposals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for kind, group in groupby(by_kind, key=lambda one: one.get("kind", "")):
         for part in group:
             entry = {key: value for key, value in part.items() if key not in _NAMES_ENTRY}
-            if kind in _JOINED and entries and entries[-1].get("kind") == kind:
+            if kind in JOINED and entries and entries[-1].get("kind") == kind:
                 _join(entries[-1], entry)
             elif entry not in entries:
                 entries.append(entry)

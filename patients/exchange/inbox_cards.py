@@ -138,8 +138,16 @@ def shown_set(held: HeldSet) -> SetShown:
     if not held.proposed:
         what = _SEPARATOR.join(dict.fromkeys(item.what for item in held.items if item.what))
         return SetShown(held, what or "Nothing that can be shown", len(held.items))
-    texts = [entry_text(one.parsed) for one in held.proposed]
+    texts = [_with_its_time(one.parsed, held.first.at) for one in held.proposed]
     return SetShown(held, _SEPARATOR.join(texts), sum(_count(one.parsed) for one in held.proposed))
+
+
+def _with_its_time(entry: entries.Entry, at: datetime | None) -> str:
+    """Return an entry in one line, with its time where it is not that of the card."""
+    text = entry_text(entry)
+    if at is None or clock_text(entry.at, at) == clock_text(at, at):
+        return text
+    return f"{text}, {clock_text(entry.at, at)}"
 
 
 def _count(entry: entries.Entry) -> int:

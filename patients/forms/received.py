@@ -17,7 +17,7 @@ from patients.display.text import clock_text, date_text, day_of
 from patients.forms.base import SubmittedForm
 from patients.forms.confirmation import ConfirmedForm
 from patients.forms.registry import CORRECTION_FORMS
-from patients.models import CONFIRMED, Course, EntryKind
+from patients.models import CONFIRMED, Course, Entry, EntryKind
 from patients.queries.courses import now_for
 from patients.queries.exchange import ROW_KEYS
 from patients.recording.inputs import NewEntry
@@ -117,6 +117,8 @@ class ProposalForm(ConfirmedForm, SubmittedForm):
     def _ask(self, place: int, one: Proposed) -> None:
         form = CORRECTION_FORMS[one.new.kind](course=self.course, now=self.now)
         form.observed_at = one.new.at
+        if one.new.replaces is not None:  # what it corrects is no other dose or weight
+            form.correcting = Entry.objects.filter(pk=one.new.replaces, course=self.course).first()
         circumstances = form.circumstances(one.parsed)
         impossible = impossible_dose(one.parsed, circumstances.weight_kg)
         if impossible is not None:

@@ -28,6 +28,7 @@ from patients.models import (
 from patients.queries.courses import read_course_by_orm
 from patients.queries.identity import read_kept_record, read_patient_by_mrn
 
+_LOCK_OF_RECORD: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _LOCK: Final = f"SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)) WHERE {SQL_NEEDED}"
 
 
@@ -48,6 +49,15 @@ def lock_control_id(system: ExternalSystem, control_id: str) -> None:
     """
     with connection.cursor() as cursor, refusing_without():
         cursor.execute(_LOCK, [f"inbound message {system.pk} {control_id}"])
+
+
+def lock_health_record(iss: str) -> None:
+    """Wait for every other change of a health record that may launch until the transaction ends.
+
+    Its rows are never changed, and one that is new has none yet: the lock is of its name.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_OF_RECORD, [f"health record {iss}"])
 
 
 def read_messages_of(system: ExternalSystem, control_id: str) -> list[InboundMessage]:

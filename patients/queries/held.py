@@ -67,6 +67,22 @@ def charted_since(course_id: uuid.UUID, entry_id: uuid.UUID) -> Entry | None:
     return None
 
 
+def infusions_since(
+    course_id: uuid.UUID, drug: str, since: datetime, until: datetime | None
+) -> list[Entry]:
+    """Read the entries in force about a drug since an instant, until another one and at it."""
+    found = Entry.objects.filter(
+        course_id=course_id,
+        kind=EntryKind.VASOPRESSOR,
+        body__drug=drug,
+        at__gte=since,
+        replaced_by=None,
+    )
+    if until is not None:
+        found = found.filter(at__lte=until)
+    return list(found.order_by("at"))
+
+
 def undecided() -> QuerySet[HeldItem]:
     """Query the items that nobody has decided about, the newest first, with all that is shown."""
     items = HeldItem.objects.filter(decision=None).defer("message__raw", "message__answer")

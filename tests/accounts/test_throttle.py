@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import SESSION_KEY
+from django.db import IntegrityError
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.test import Client
 from time_machine import TimeMachineFixture
@@ -45,6 +47,25 @@ def test_four_failures_are_forgiven(nurse: User) -> None:
     assert enters()
     (of_the_address,) = SignInThrottle.objects.all()
     assert len(of_the_address.failed_at) == 4
+
+
+def test_a_count_that_a_success_deletes_while_it_is_made_is_made_again(
+    nurse: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its row is there when it is inserted, and gone when it is read (two tabs of one user)."""
+    made: Callable[..., Any] = QuerySet.get_or_create
+    times = [1, 1]
+
+    def deleted_meanwhile(rows: QuerySet[Any], *values: Any, **fields: Any) -> Any:
+        if rows.model is SignInThrottle and times:
+            times.pop()
+            raise IntegrityError
+        return made(rows, *values, **fields)
+
+    monkeypatch.setattr(QuerySet, "get_or_create", deleted_meanwhile)
+    fail("nurse")
+    assert (SignInThrottle.objects.count(), times) == (2, [])
+    assert enters()
 
 
 def test_each_failure_from_the_fifth_on_doubles_the_wait_up_to_thirty_minutes(

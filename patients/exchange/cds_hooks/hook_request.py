@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from patients.exchange.cds_hooks.services import Service
 from patients.exchange.formats.exact_json import Exact
-from patients.exchange.formats.fhir_modifiers import modifier_of
+from patients.exchange.formats.fhir_modifiers import modifier_of, out_of_use
 
 Resource = Mapping[str, Any]
 _LONGEST_ID: Final = 200
@@ -95,6 +95,8 @@ def _patient(prefetch: Any, patient_id: str) -> Resource:
         raise RefusedRequestError(
             HTTPStatus.PRECONDITION_FAILED, f"prefetch.patient: its {name} is not known here."
         )
+    if why := out_of_use(sent):
+        raise RefusedRequestError(HTTPStatus.PRECONDITION_FAILED, f"prefetch.patient: {why}.")
     return sent
 
 

@@ -33,6 +33,8 @@ Words = Mapping[str, Any]
 _NAMESPACE: Final = uuid.UUID("8e0d3b52-1c67-4a4e-9f52-6f4f3c2a7d10")
 SHARED: Final = "\0"
 """Begins the name of what an entry of several keys has, which no key of a system begins with."""
+END_REPLACES: Final = "end_replaces"
+"""Key of a proposal about an infusion: the charted stop that it is about too."""
 _OF_THE_ROW: Final = frozenset({"id", "recorded_at", "replaces"})
 
 
@@ -210,11 +212,17 @@ class Chart:
             return received.source.place
         return next((one.source.place for one in self.candidates.values()), "")
 
-    def hold_retraction(self, reason: str, source: Source, at: datetime, entry: str | None) -> None:
-        """Hold that a statement was taken back; ``entry`` is what one tap would retract."""
+    def hold_retraction(
+        self, reason: str, source: Source, at: datetime, entry: str | None, stop: str | None = None
+    ) -> None:
+        """Hold that a statement was taken back; ``entry`` is what one tap would retract.
+
+        ``stop`` is what it would retract too: the end of an infusion.
+        """
         proposal = None
         if entry is not None:
             proposal = {"kind": "retraction", "at": at.isoformat(), "replaces": entry}
+            proposal |= {} if stop is None else {END_REPLACES: stop}
         what = "retracted by its sender"
         self.held.append(Held(reason, source.place, what, proposal, source.key, source.version, at))
 

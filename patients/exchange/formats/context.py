@@ -77,12 +77,14 @@ class Tapped:
     """What people charted from items of the inbox under their own name.
 
     ``entries`` are all that they charted in these acts, ``entry`` the last of them. ``is_alone``:
-    it is all that they charted, and from this key alone.
+    it is all that they charted, and from this key alone. ``is_of_one_key``: all of it is, such as
+    the rate and the stop of an infusion.
     """
 
     entry: str
     is_alone: bool
     entries: tuple[str, ...] = ()
+    is_of_one_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)

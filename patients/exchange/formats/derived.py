@@ -147,13 +147,18 @@ def _infusion(chart: Chart, words: Words) -> Infusion:
         and (other_at := datetime.fromisoformat(str(one["at"]))) > at
         for other in [identity]
     )
-    fields = {"rate": None, **_texts(words, _INFUSION)}
+    fields = infusion_fields(words)
     if not later:
         return Infusion(fields, None)
     end, identity = later[0]
     stop = chart.entries[identity]
     is_stop = same_value(stop.get("rate"), 0)
     return Infusion(fields, end, stop_entry=stop if is_stop else None)
+
+
+def infusion_fields(words: Words) -> dict[str, Any]:
+    """Return the fields of the rate that an entry charts."""
+    return {"rate": None, **_texts(words, _INFUSION)}
 
 
 def _texts(words: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

@@ -27,7 +27,8 @@ class Item:
 
     ``modifier`` names what may change its meaning and is not known here: of its own, of its entry
     or of its Bundle. Such a resource is not processed. ``is_stated``: its entry asks for nothing
-    but that it be stored; a DELETE or a GET says something else.
+    but that it be stored; a DELETE or a GET says something else. ``doubt`` says why its patient may
+    be another one (``fhir_patient.doubtful``).
     """
 
     place: str
@@ -35,6 +36,7 @@ class Item:
     resource: Tree
     modifier: str = ""
     is_stated: bool = True
+    doubt: str = ""
     contained: Mapping[str, Tree] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -26,7 +26,7 @@ from patients.exchange.formats.fhir_entry import (
     extension,
     note_of,
 )
-from patients.exchange.formats.fhir_modifiers import not_understood
+from patients.exchange.formats.fhir_modifiers import reason_not_to_read
 from patients.exchange.formats.fhir_results import Head, Results, detail, head_of
 from patients.exchange.formats.fhir_sent import with_what_was_sent
 from patients.exchange.formats.fhir_times import check_not_long_ago, infusion_time
@@ -76,9 +76,10 @@ def read_medication(item: Item, bundle: Bundle, context: Context, results: Resul
         results.hold(with_what_was_sent(error, item.resource), item.place)
         return
     at = _start(item.resource)
-    if item.modifier:
-        modified = with_what_was_sent(not_understood(item.modifier), item.resource)
-        results.hold(modified, item.place, head, at)
+    not_read = reason_not_to_read(item.modifier, item.doubt)
+    if not_read is not None:
+        not_read = with_what_was_sent(not_read, item.resource)
+        results.hold(not_read, item.place, head, at)
     elif head.standing is None:
         results.remark("status.not_done", item.place)
     elif head.is_retracted:

@@ -20,7 +20,7 @@ from patients.exchange.formats.fhir_entry import (
     course_entry,
     note_of,
 )
-from patients.exchange.formats.fhir_modifiers import not_understood
+from patients.exchange.formats.fhir_modifiers import reason_not_to_read
 from patients.exchange.formats.fhir_own import NEVER_CHARTED, OwnCode, own_code, read_own
 from patients.exchange.formats.fhir_parts import Parts, Value, Whole, attributions, parts_of
 from patients.exchange.formats.fhir_results import Head, Results, detail, head_of
@@ -58,10 +58,11 @@ def read_observation(item: Item, context: Context, results: Results) -> None:
     except UnreadableError as error:
         results.hold(with_what_was_sent(error, node), item.place)
         return
-    if item.modifier:
-        modified = with_what_was_sent(not_understood(item.modifier), node)
+    not_read = reason_not_to_read(item.modifier, item.doubt)
+    if not_read is not None:
+        not_read = with_what_was_sent(not_read, node)
         at, _ = time_or_reason(node, "effective", EFFECTIVE, context)
-        results.hold(modified, item.place, head, at)
+        results.hold(not_read, item.place, head, at)
     elif head.standing is None:
         results.remark("status.cancelled", item.place)
     elif head.is_retracted:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from grading.plain_text import without_blanks_around
 from patients.exchange.formats.context import Context
 from patients.exchange.formats.exact_json import Exact
 from patients.exchange.formats.fhir_bundle import Bundle, Item
-from patients.exchange.formats.fhir_modifiers import modifier_of
+from patients.exchange.formats.fhir_modifiers import modifier_of, out_of_use
 from patients.exchange.formats.fhir_resource_types import RESOURCE_TYPES
 from patients.exchange.formats.fhir_tree import NOTHING, Tree
 from patients.exchange.formats.names import is_name_of
@@ -48,6 +49,24 @@ def check_patient(bundle: Bundle, context: Context) -> None:
     for item in bundle.items:
         if item.type in RESOURCE_TYPES:
             _check_subject(item, bundle, context)
+
+
+def with_doubts(bundle: Bundle) -> Bundle:
+    """Return a verified Bundle with a doubt on each resource whose Patient is out of use."""
+    of_entries = (out_of_use(one.resource) for one in bundle.items if one.type == PATIENT)
+    of_any = next(filter(None, of_entries), "")
+    items = (replace(one, doubt=_doubt_of(one, bundle, of_any)) for one in bundle.items)
+    return replace(bundle, items=tuple(items))
+
+
+def _doubt_of(item: Item, bundle: Bundle, of_any: str) -> str:
+    """Return why the patient of a resource may be another one.
+
+    A subject that is named by its number alone has the doubt of a Patient sent along, ``of_any``.
+    """
+    reference = _of(item.resource.get("subject")).get("reference")
+    found = bundle.resolve(reference, item) if isinstance(reference, str) else None
+    return of_any if found is None else out_of_use(found)
 
 
 def _patients(bundle: Bundle) -> Iterator[tuple[str, Tree]]:

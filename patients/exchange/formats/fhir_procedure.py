@@ -8,7 +8,7 @@ from patients.exchange.formats.code_rows import Kind
 from patients.exchange.formats.codes import meaning_of, unclear_device
 from patients.exchange.formats.context import Context
 from patients.exchange.formats.fhir_bundle import Item
-from patients.exchange.formats.fhir_modifiers import not_understood
+from patients.exchange.formats.fhir_modifiers import reason_not_to_read
 from patients.exchange.formats.fhir_results import Head, Results, head_of
 from patients.exchange.formats.fhir_sent import with_what_was_sent
 from patients.exchange.formats.fhir_times import infusion_time, time_or_reason
@@ -42,10 +42,11 @@ def read_procedure(item: Item, context: Context, results: Results) -> None:
     except UnreadableError as error:
         results.hold(with_what_was_sent(error, node), item.place)
         return
-    if item.modifier:
-        modified = with_what_was_sent(not_understood(item.modifier), node)
+    not_read = reason_not_to_read(item.modifier, item.doubt)
+    if not_read is not None:
+        not_read = with_what_was_sent(not_read, node)
         at, _ = time_or_reason(node, "performed", _PERFORMED, context)
-        results.hold(modified, item.place, head, at)
+        results.hold(not_read, item.place, head, at)
     elif head.standing is None:
         results.remark("status.not_done", item.place)
     else:

@@ -14,7 +14,7 @@ from patients.exchange.formats.fhir_bundle import Bundle, Item, open_bundle
 from patients.exchange.formats.fhir_medication import read_medication
 from patients.exchange.formats.fhir_observation import read_observation
 from patients.exchange.formats.fhir_own import states_death
-from patients.exchange.formats.fhir_patient import check_patient
+from patients.exchange.formats.fhir_patient import check_patient, with_doubts
 from patients.exchange.formats.fhir_procedure import read_procedure
 from patients.exchange.formats.fhir_resource_types import RESOURCE_TYPES
 from patients.exchange.formats.fhir_results import Results
@@ -43,6 +43,7 @@ def read_bundle(text: bytes, context: Context) -> Document:
         raise RefusedDocumentError("structure", "document", str(error)) from None
     bundle = open_bundle(tree)
     check_patient(bundle, context)
+    bundle = with_doubts(bundle)
     results = Results()
     for item in bundle.items:
         _read_item(item, bundle, context, results)

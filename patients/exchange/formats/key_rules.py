@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from grading.engine.entries import Vasopressor
 from grading.engine.vocabulary import AT_MOST_AHEAD
 from patients.exchange.formats.candidates import admit_value
 from patients.exchange.formats.chart_state import Chart, Known
@@ -30,6 +31,7 @@ from patients.exchange.formats.statements import (
     statement_of,
     words_of,
 )
+from patients.exchange.formats.tapped_infusions import as_charted, charted_infusion
 
 FUTURE: Final = "time.future"
 
@@ -93,7 +95,13 @@ def _retract_what_people_charted(chart: Chart, received: Received, tapped: Tappe
         return
     at = datetime.fromisoformat(str(words["at"]))
     is_theirs = tapped.is_alone and entry == tapped.entry
-    chart.hold_retraction("unvalidated", received.source, at, entry if is_theirs else None)
+    infusion = None
+    if tapped.is_of_one_key and words["kind"] == Vasopressor.kind:
+        infusion = charted_infusion(chart, received.source.key, str(words["drug"]))
+    if infusion is not None and infusion.stop is not None:
+        chart.hold_retraction("unvalidated", received.source, at, infusion.start, infusion.stop)
+    else:
+        chart.hold_retraction("unvalidated", received.source, at, entry if is_theirs else None)
 
 
 def _names_its_part(chart: Chart, received: Received, known: Known) -> bool:
@@ -271,7 +279,7 @@ def _correction(
         chart.set_aside("conflict.corrected", statement, words=words, more=more)
         return None
     if chart.current(known.entry) is None:
-        return statement
+        return _correction_of_tapped(chart, statement, known)
     if known.charted is not None and is_untimed(statement, known.charted):
         return _untimed(chart, statement, known.charted)
     if _is_newer(received, statement, known):
@@ -279,6 +287,22 @@ def _correction(
     more = "another value is charted under the same key, and nothing says which is newer"
     chart.set_aside("duplicate.conflict", statement, words=words, more=more)
     return None
+
+
+def _correction_of_tapped(chart: Chart, statement: Statement, known: Known) -> Statement | None:
+    """Return what is proposed in place of what people charted of a key, if they charted it.
+
+    The rate of an infusion is news only where the system sent another one before.
+    """
+    content = statement.content
+    charted = as_charted(chart, statement, content) if isinstance(content, Infusion) else None
+    if charted is None or not isinstance(content, Infusion):
+        return statement
+    before = known.seen
+    if before is not None and statement.at == before.at and not is_untimed(statement, before):
+        kept = charted.content.fields if isinstance(charted.content, Infusion) else content.fields
+        return replace(statement, at=charted.at, content=replace(content, fields=kept))
+    return _untimed(chart, statement, charted) if is_untimed(statement, charted) else statement
 
 
 def is_untimed(statement: Statement, charted: Statement) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -54,12 +55,14 @@ def note_fault(note: str) -> str:
     return f"a note of more than {LONGEST_NOTE} characters" if len(note) > LONGEST_NOTE else ""
 
 
-def unusual(chart: Chart, words: Words) -> list[tuple[str, str]]:
-    """Return field and sentence of all that a form would ask about an entry before charting it."""
+def unusual(chart: Chart, words: Words, replaced: Collection[str] = ()) -> list[tuple[str, str]]:
+    """Return field and sentence of all that a form would ask about an entry before charting it.
+
+    ``replaced`` are the entries in whose place it would stand: it is not compared with them.
+    """
     entry = read_words(words)
-    found = [
-        (place, sentence) for place, sentence in questions(entry, _circumstances(chart, entry))
-    ]
+    asked = questions(entry, _circumstances(chart, entry, replaced))
+    found = [(place, sentence) for place, sentence in asked]
     if isinstance(entry, Vitals):
         contradiction = pressure_contradiction(
             entry.systolic_mmhg, entry.diastolic_mmhg, entry.mean_arterial_pressure_mmhg
@@ -74,9 +77,9 @@ def unusual(chart: Chart, words: Words) -> list[tuple[str, str]]:
     return found
 
 
-def _circumstances(chart: Chart, entry: Entry) -> Circumstances:
+def _circumstances(chart: Chart, entry: Entry, replaced: Collection[str]) -> Circumstances:
     facts = chart.facts
-    weights = _weights(chart, facts)
+    weights = [one for one in _weights(chart, facts) if one.id not in replaced]
     before = [weight for weight in weights if weight.at <= entry.at]
     weight_kg = before[-1].weight_kg if before else (weights[0].weight_kg if weights else None)
     return Circumstances(
@@ -89,7 +92,8 @@ def _circumstances(chart: Chart, entry: Entry) -> Circumstances:
         given_at=tuple(
             other.at
             for other in _charted(chart, "treatment")
-            if isinstance(entry, Treatment)
+            if other.id not in replaced
+            and isinstance(entry, Treatment)
             and isinstance(other, Treatment)
             and other.agent is entry.agent
         ),

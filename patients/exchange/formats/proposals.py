@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from patients.exchange.formats.chart_state import Chart
+from patients.exchange.formats.held_corrections import END
 from patients.exchange.formats.oxygen_sets import as_last_charted, grouped
 from patients.exchange.formats.plausible import faults_of, unusual
-from patients.exchange.formats.received import OxygenPart
-from patients.exchange.formats.statements import words_of
+from patients.exchange.formats.received import Infusion, OxygenPart
+from patients.exchange.formats.statements import Statement, same_value, words_of
 
 UNVALIDATED: Final = "unvalidated"
 
@@ -25,7 +26,16 @@ def hold_proposals(chart: Chart) -> None:
         is_whole = not faults_of(words)
         asked = [sentence for _, sentence in unusual(chart, words)] if is_whole else []
         more = "; ".join(text for text in (fault, *asked) if text)
+        words = {**words, **_end_of(statement)}
         chart.set_aside(UNVALIDATED, statement, words=words if is_whole else None, more=more)
+
+
+def _end_of(statement: Statement) -> Mapping[str, Any]:
+    """Return when an infusion ended, for the tap that charts it to chart the stop too."""
+    content = statement.content
+    is_running = isinstance(content, Infusion) and not same_value(content.fields.get("rate"), 0)
+    end = content.end if is_running and isinstance(content, Infusion) else None
+    return {} if end is None else {END: end.isoformat()}
 
 
 def _sets(chart: Chart) -> dict[str, Mapping[str, Any]]:

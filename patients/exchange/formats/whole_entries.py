@@ -125,7 +125,7 @@ class _Entry:
     def _hold_unusual(self) -> None:
         for statement in self._newcomers():
             words = words_of(statement)
-            found = unusual(self.chart, words)
+            found = unusual(self.chart, words, self.current)
             if found:
                 more = found[0][1]
                 self.chart.set_aside("value.unusual", statement, words=words, more=more)
@@ -133,7 +133,7 @@ class _Entry:
 
     def _remark_unusual(self, words: Mapping[str, Any]) -> None:
         newcomers = self._newcomers()
-        for name, sentence in unusual(self.chart, words) if newcomers else ():
+        for name, sentence in unusual(self.chart, words, self.current) if newcomers else ():
             for statement in newcomers:
                 if len(newcomers) == 1 or name in values_of(statement.content):
                     self.chart.remark("value.unusual", statement.source.place, sentence)

@@ -16,12 +16,12 @@ from crs_app.accounts.forms import ConfirmedForm
 from crs_app.accounts.rights import Act
 from patients.exchange.smart.issuer_forms import ForgetForm, IdentityForm, IssuerForm
 from patients.exchange.smart.issuers import (
+    ChangedMeanwhileError,
     identities_of,
     issuer_at,
     issuers,
     name_identity,
     save_issuer,
-    states,
     switch_issuer,
 )
 from patients.exchange.smart.record_client import read_configuration
@@ -68,7 +68,7 @@ def launches(request: SignedInRequest) -> HttpResponse:
 def launch_new(request: SignedInRequest) -> HttpResponse:
     """Register a health record; its smart-configuration is read now."""
     form = IssuerForm(request, posted(request))
-    saved = _saved(request, form) if form.is_bound and form.is_valid() else None
+    saved = _saved(request, form, seen=None) if form.is_bound and form.is_valid() else None
     if saved is not None:
         return redirect("patients:launch_record", saved.pk)
     return _form(request, form, title="New health record", button="Read and save")
@@ -88,8 +88,7 @@ def launch_record(request: SignedInRequest, issuer_id: int) -> HttpResponse:
 def launch_change(request: SignedInRequest, issuer_id: int) -> HttpResponse:
     """Change a health record, and read its smart-configuration again."""
     issuer = _issuer_or_404(issuer_id)
-    is_stale = issuer.pk != issuer_id
-    if is_stale and request.method != "POST":
+    if issuer.pk != issuer_id and request.method != "POST":
         return redirect("patients:launch_change", issuer.pk)
     before = {
         "name": issuer.name,
@@ -98,12 +97,7 @@ def launch_change(request: SignedInRequest, issuer_id: int) -> HttpResponse:
         "frame_origins": "\n".join(issuer.frame_origins),
     }
     form = IssuerForm(request, posted(request), registered=issuer.iss, initial=before)
-    is_valid = form.is_bound and form.is_valid()
-    if is_valid and is_stale and not states(issuer, form.asked()):
-        who = issuer.by.display_name
-        form.add_error(None, f"{who} has changed it since this page was opened. Open it again.")
-        is_valid = False
-    saved = _saved(request, form) if is_valid else None
+    saved = _saved(request, form, seen=issuer_id) if form.is_bound and form.is_valid() else None
     if saved is not None:
         return redirect("patients:launch_record", saved.pk)
     return _form(request, form, title=f"Change {issuer.name}", button="Read and save", of=issuer)
@@ -144,15 +138,19 @@ def _do(
     return issuer
 
 
-def _saved(request: SignedInRequest, form: IssuerForm) -> LaunchIssuer | None:
-    """Store what was entered; None where the health record does not answer as it must."""
+def _saved(request: SignedInRequest, form: IssuerForm, *, seen: int | None) -> LaunchIssuer | None:
+    """Store what was entered; None where the health record does not answer, or was changed."""
     asked = form.asked()
     try:
         endpoints = read_configuration(asked.iss)
     except LaunchRefusedError as refused:
         form.add_error(None, " ".join(sentences_for(refused)))
         return None
-    saved = save_issuer(asked, endpoints, request.user, timezone.now())
+    try:
+        saved = save_issuer(asked, endpoints, request.user, timezone.now(), seen=seen)
+    except ChangedMeanwhileError as error:
+        form.add_error(None, error.sentence)
+        return None
     messages.success(request, "Saved. Its addresses were read just now.")
     return saved
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,7 +20,16 @@ from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
 from patients.exchange.smart.refusals import LaunchRefusedError, Reason
 from patients.models import LaunchIdentity, LaunchIssuer
+from patients.queries.exchange import lock_health_record
+from patients.recording.inputs import ConflictError
 
+_SHOWN: Final = {
+    "name": "name",
+    "client_id": "client_id",
+    "mrn_system": "record numbers",
+    "frame_origins": "frames",
+}
+"""What a page shows of a health record and an administrator can change, in words."""
 _KEPT: Final = (
     "iss", "name", "client_id", "client_secret", "private_key", "mrn_system", "frame_origins",
     "openid_issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "is_active",
@@ -53,6 +62,39 @@ class IssuerSettings:
     frame_origins: tuple[str, ...] = ()
 
 
+class ChangedMeanwhileError(ConflictError):
+    """A health record was changed, or registered, since the page was opened that would save it."""
+
+    def __init__(self, seen: LaunchIssuer | None, now: LaunchIssuer) -> None:
+        who = now.by.display_name
+        if seen is None:
+            what = f"{who} has registered this health record already: change it on its own page."
+        else:
+            what = (
+                f"{who} has changed it since this page was opened: {_difference(seen, now)}. "
+                "Open it again."
+            )
+        super().__init__(what)
+
+
+def _difference(seen: LaunchIssuer, now: LaunchIssuer) -> str:
+    """Return what one row of a health record has that another one has not, in words."""
+    parts = [
+        f"{words} {_text(getattr(now, name))}"
+        for name, words in _SHOWN.items()
+        if getattr(seen, name) != getattr(now, name)
+    ]
+    if seen.is_active != now.is_active:
+        parts.append("it may launch" if now.is_active else "it may not launch any more")
+    if (seen.client_secret, seen.private_key) != (now.client_secret, now.private_key):
+        parts.append("another secret or key")
+    return "; ".join(parts) or "its addresses were read again"
+
+
+def _text(value: Any) -> str:
+    return (" ".join(value) if isinstance(value, list) else str(value)) or "none"
+
+
 def issuer_of(iss: str) -> LaunchIssuer | None:
     """Return the health record of this ``iss``, letter by letter; None where it may not launch."""
     last = LaunchIssuer.objects.filter(iss=iss).order_by("-id").first()
@@ -75,14 +117,21 @@ def issuers() -> list[LaunchIssuer]:
 
 @transaction.atomic
 def save_issuer(
-    asked: IssuerSettings, endpoints: Endpoints, by: User, now: datetime
+    asked: IssuerSettings, endpoints: Endpoints, by: User, now: datetime, *, seen: int | None
 ) -> LaunchIssuer:
     """Store a health record from now on, with the addresses that were just read there.
 
-    One that may not launch any more still may not.
+    One that may not launch any more still may not. ``seen`` is the row that the page showed, None
+    where a new one is registered: a second tap on that gets the row of the first. Raises
+    ChangedMeanwhileError where another row holds by now that says something else.
     """
     check_can_manage_users(by)
-    before = LaunchIssuer.objects.filter(iss=asked.iss).order_by("-id").first()
+    before = _lock(asked.iss)
+    if before is not None and seen is None and _is_second_tap(before, asked, by):
+        return before
+    if before is not None and before.pk != seen and not _states(before, asked):
+        shown = None if seen is None else LaunchIssuer.objects.get(pk=seen)
+        raise ChangedMeanwhileError(shown, before)
     secret, key = _credential(asked.client_secret, before)
     row = LaunchIssuer.objects.create(
         iss=asked.iss,
@@ -104,8 +153,19 @@ def save_issuer(
     return row
 
 
-def states(row: LaunchIssuer, asked: IssuerSettings) -> bool:
-    """Return whether a health record is as it is asked for, its credential apart."""
+def _lock(iss: str) -> LaunchIssuer | None:
+    """Let one transaction at a time change a health record; return its last row."""
+    lock_health_record(iss)
+    return LaunchIssuer.objects.filter(iss=iss).order_by("-id").first()
+
+
+def _is_second_tap(row: LaunchIssuer, asked: IssuerSettings, by: User) -> bool:
+    wants_key = asked.client_secret == "" and bool(row.private_key)
+    return wants_key and row.by == by and _states(row, replace(asked, client_secret=None))
+
+
+def _states(row: LaunchIssuer, asked: IssuerSettings) -> bool:
+    """Return whether a health record is as it is asked for, its credential as before."""
     kept = (row.name, row.client_id, row.mrn_system, tuple(row.frame_origins))
     wanted = (asked.name, asked.client_id, asked.mrn_system, tuple(asked.frame_origins))
     return asked.client_secret is None and kept == wanted
@@ -113,8 +173,12 @@ def states(row: LaunchIssuer, asked: IssuerSettings) -> bool:
 
 @transaction.atomic
 def switch_issuer(row: LaunchIssuer, by: User, now: datetime, *, is_active: bool) -> LaunchIssuer:
-    """Let a health record launch, or no longer; sessions that are open go on to their end."""
+    """Let a health record launch, or no longer; sessions that are open go on to their end.
+
+    What others changed since ``row`` was read stays.
+    """
     check_can_manage_users(by)
+    row = _lock(row.iss) or row
     kept: dict[str, Any] = {name: getattr(row, name) for name in _KEPT}
     new = LaunchIssuer.objects.create(**kept | {"is_active": is_active}, by=by, at=now)
     _record(by, new, "may launch" if is_active else "may not launch any more")

@@ -22,7 +22,7 @@ from crs_app.accounts.hospital.provider import ProviderSession
 from crs_app.accounts.hospital.token import Expected, claims_of
 from crs_app.hospital_sign_in import origin_of
 from patients.exchange.access.refusals import FHIR_JSON
-from patients.exchange.formats.fhir_modifiers import modifier_of
+from patients.exchange.formats.fhir_modifiers import modifier_of, out_of_use
 from patients.exchange.smart.addresses import is_private_address
 from patients.exchange.smart.issuers import Endpoints, key_of, secret_of
 from patients.exchange.smart.refusals import LaunchRefusedError, Reason
@@ -114,6 +114,8 @@ def _patient(issuer: LaunchIssuer, answer: Mapping[str, Any]) -> dict[str, Any]:
         raise LaunchRefusedError(Reason.NO_PATIENT)
     if modifier_of(found):
         raise LaunchRefusedError(Reason.MODIFIED)
+    if why := out_of_use(found):
+        raise LaunchRefusedError(Reason.OUT_OF_USE, doubt=why)
     return found
 
 

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     CREDENTIAL = "credential"
     NO_PATIENT = "no patient"
     MODIFIED = "modifier"
+    OUT_OF_USE = "record out of use"
     NO_NUMBER = "no record number"
     NO_USER = "unknown user"
     TWO_USERS = "two users"
@@ -76,13 +77,19 @@ SENTENCES: Final = {
 
 
 class LaunchRefusedError(Exception):
-    """A launch opens nothing; ``user`` is who tried, where that is known."""
+    """A launch opens nothing; ``user`` is who tried, where that is known.
 
-    def __init__(self, why: Reason, user: User | None = None, mrn: str = "") -> None:
+    ``doubt`` says why the Patient there is not the record to use.
+    """
+
+    def __init__(
+        self, why: Reason, user: User | None = None, mrn: str = "", doubt: str = ""
+    ) -> None:
         super().__init__(why.value)
         self.why = why
         self.user = user
         self.mrn = mrn
+        self.doubt = doubt
 
 
 def sentences_for(refused: LaunchRefusedError) -> tuple[str, ...]:
@@ -92,4 +99,6 @@ def sentences_for(refused: LaunchRefusedError) -> tuple[str, ...]:
             f"No course of the patient with MRN {refused.mrn} is open here.",
             "Admit the patient on the ward board first. Nothing was opened.",
         )
+    if refused.why is Reason.OUT_OF_USE:
+        return (f"Nothing was opened: {refused.doubt}.", "Open the record that holds there.")
     return SENTENCES[refused.why]

@@ -11,7 +11,7 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from patients.exchange.smart.issuers import IssuerSettings, save_issuer
 from patients.exchange.smart.record_client import read_configuration
-from patients.models import Course
+from patients.models import Course, LaunchIssuer
 from tests.health_record import MRN_SYSTEM, FakeRecord
 from tests.hospital_provider import CLIENT_ID, CLIENT_SECRET
 
@@ -23,9 +23,11 @@ def register(record: FakeRecord, by: User, **changes: Any) -> None:
         "iss": record.iss, "name": "St. Anna", "client_id": CLIENT_ID,
         "client_secret": CLIENT_SECRET, "mrn_system": MRN_SYSTEM,
     }  # fmt: skip
+    rows = LaunchIssuer.objects.filter(iss=record.iss).order_by("-pk")
     save_issuer(
-        IssuerSettings(**(asked | changes)), read_configuration(record.iss), by, timezone.now()
-    )
+        IssuerSettings(**(asked | changes)), read_configuration(record.iss), by, timezone.now(),
+        seen=rows.values_list("pk", flat=True).first(),
+    )  # fmt: skip
 
 
 def sent_to(client: Client, record: FakeRecord, **headers: str) -> str:

@@ -226,6 +226,13 @@ REFUSED: list[tuple[str, Callable[[dict[str, Any]], Any], int]] = [
         412,
     ),
     (
+        "a record of the patient that is out of use",
+        lambda body: (
+            body | {"prefetch": {"patient": body["prefetch"]["patient"] | {"active": False}}}
+        ),
+        412,
+    ),
+    (
         "another patient than that of the context",
         lambda body: body | {"context": {"userId": "u", "patientId": "p2"}},
         400,

@@ -33,7 +33,15 @@ from patients.queries.held import count_undecided, read_sums
 from patients.recording.inputs import NewEntry
 from tests.entry_forms import HTMX, text_of, url
 from tests.factories import UserFactory, admit, ago, chart, end, record
-from tests.patients.exchange.fhir_documents import MRN_SYSTEM, bundle, observation, patient
+from tests.patients.exchange.fhir_documents import (
+    MRN_SYSTEM,
+    UCUM,
+    bundle,
+    creatinine,
+    norepinephrine,
+    observation,
+    patient,
+)
 from tests.patients.exchange.hl7_messages import laboratory, oru
 from tests.received import SIGNS, a_message, a_system, held, monitor_set
 
@@ -419,3 +427,210 @@ def test_a_corrected_part_of_oxygen_keeps_device_and_time_of_its_entry(
     first, last = entries.order_by("recorded_at")
     assert (first.body["device"], last.body["device"]) == ("nasal_cannula", "simple_mask")
     assert (last.body["flow_l_per_min"], last.at, last.replaces) == ("5", later, first)
+
+
+def _ehr() -> ExternalSystem:
+    """A health record of which everything is proposed."""
+    settings = {"filing": {"default": "propose"}, "mrn_system": MRN_SYSTEM}
+    return laboratory("EHR", kind=SystemKind.EHR, **settings)
+
+
+def _sent(system: ExternalSystem, course: Course, *resources: Any) -> list[HeldItem]:
+    """Send resources in one Bundle; return all that waits for a person then."""
+    receive(system, fhir_message(bundle(patient(course), *resources), system.mrn_system))
+    return list(HeldItem.objects.filter(decision=None).order_by("number"))
+
+
+def _filled(form: Any) -> dict[str, Any]:
+    """What a browser sends of a form that nobody changed."""
+    shown = {name: form[name].value() for name in form.fields}
+    return {name: value for name, value in shown.items() if value not in (None, "")}
+
+
+def _in_force(course: Course, kind: EntryKind) -> list[Entry]:
+    return list(Entry.objects.filter(course=course, kind=kind, replaced_by=None).order_by("at"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sign_of_another_time_leaves_its_entry_and_the_others_stay(
+    course: Course, nurse_client: Client
+) -> None:
+    system, at = _ehr(), ago(20).replace(second=0, microsecond=0)
+    heart, fever = observation(at, "8867-4", "131", "/min", id="h"), observation(at, id="t")
+    tap(nurse_client, course, _sent(system, course, heart, fever))
+    later = at + timedelta(minutes=5)
+    changes = {"status": "corrected", "effectiveDateTime": later.isoformat()}
+    items = _sent(system, course, heart | changes)
+    (card,) = nurse_client.get(INBOX).context["cards"]
+    assert card.shown.value == f"HR 131 · Temp 38.2 °C, {clock_text(at, timezone.now())}"
+    tap(nurse_client, course, items)
+    stays, moved = _in_force(course, EntryKind.VITALS)
+    assert (stays.at, stays.body) == (at, {"temperature_c": "38.20"})
+    assert (moved.at, moved.body) == (later, {"heart_rate": "131"})
+    assert stays.replaces is not None
+    tap(nurse_client, course, _sent(system, course, fever | changes))
+    last = Entry.objects.get(course=course, replaces=stays)
+    assert (last.at, last.body) == (later, {"temperature_c": "38.20"})
+    assert {one.at for one in _in_force(course, EntryKind.VITALS)} == {later}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_proposed_infusion_is_charted_with_its_stop_and_corrected_as_one(
+    course: Course, nurse_client: Client
+) -> None:
+    system, at = _ehr(), ago(60).replace(second=0, microsecond=0)
+    ends = [at + timedelta(minutes=minutes) for minutes in (10, 15)]
+
+    def version(number: int, end: Any = None, **changes: Any) -> list[HeldItem]:
+        period = {"start": at.isoformat()} | ({} if end is None else {"end": end.isoformat()})
+        meta = {"versionId": str(number)}
+        sent = norepinephrine(at, **({"effectivePeriod": period, "meta": meta} | changes))
+        return _sent(system, course, sent)
+
+    def charted_now() -> list[tuple[Any, str]]:
+        return [(one.at, one.body["rate"]) for one in _in_force(course, EntryKind.VASOPRESSOR)]
+
+    tap(nurse_client, course, version(1, ends[0]))
+    assert charted_now() == [(at, "5"), (ends[0], "0")]
+    items = version(2, ends[1])
+    (card,) = nurse_client.get(INBOX).context["cards"]
+    assert card.shown.value.endswith(clock_text(ends[1], timezone.now()))
+    tap(nurse_client, course, items)
+    assert charted_now() == [(at, "5"), (ends[1], "0")]
+    assert Entry.objects.filter(course=course, kind=EntryKind.VASOPRESSOR).count() == 3
+    (item,) = version(2, ends[1], status="entered-in-error")
+    own = {str(one.pk) for one in _in_force(course, EntryKind.VASOPRESSOR)}
+    assert {item.proposal["replaces"], item.proposal["end_replaces"]} == own
+    tap(nurse_client, course, [item])
+    assert charted_now() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_infusion_that_goes_on_or_began_later_is_corrected_by_a_tap(
+    course: Course, nurse_client: Client
+) -> None:
+    system, at = _ehr(), ago(60).replace(second=0, microsecond=0)
+
+    def version(number: int, start: Any, end: Any = None) -> list[HeldItem]:
+        period = {"start": start.isoformat()} | ({} if end is None else {"end": end.isoformat()})
+        meta = {"versionId": str(number)}
+        sent = norepinephrine(at, effectivePeriod=period, meta=meta)
+        return _sent(system, course, sent)
+
+    def charted_now() -> list[tuple[Any, str]]:
+        return [(one.at, one.body["rate"]) for one in _in_force(course, EntryKind.VASOPRESSOR)]
+
+    tap(nurse_client, course, version(1, at, at + timedelta(minutes=10)))
+    tap(nurse_client, course, version(3, at))
+    assert charted_now() == [(at, "5")]
+    start = at + timedelta(minutes=5)
+    tap(nurse_client, course, version(4, start))
+    assert charted_now() == [(start, "5")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stop_is_not_charted_where_another_rate_was_since(
+    course: Course, nurse: User, nurse_client: Client
+) -> None:
+    system, at = _ehr(), ago(60).replace(second=0, microsecond=0)
+    body = {"drug": "norepinephrine", "rate": "8", "unit": "ug/min"}
+    half = at + timedelta(minutes=30)
+    period = {"start": at.isoformat(), "end": half.isoformat()}
+    items = _sent(system, course, norepinephrine(at, effectivePeriod=period))
+    chart(course, nurse, "vasopressor", half, **body)
+    tap(nurse_client, course, items)
+    rates = [one.body["rate"] for one in _in_force(course, EntryKind.VASOPRESSOR)]
+    assert rates == ["5", "8"], "another rate begins when it ends"
+    longer = {"start": at.isoformat(), "end": (half + timedelta(minutes=1)).isoformat()}
+    items = _sent(system, course, norepinephrine(at, id="m2", effectivePeriod=longer))
+    answer = tap(nurse_client, course, items).content.decode()
+    assert "Another rate of this drug was charted before it ended." in answer
+    assert len(_in_force(course, EntryKind.VASOPRESSOR)) == 2
+    again = norepinephrine(at, effectivePeriod=longer, meta={"versionId": "2"})
+    (item,) = [one for one in _sent(system, course, again) if one.key.endswith("/m1")]
+    address = f"{url('held_form', course)}?item={item.pk}"
+    sent = _filled(nurse_client.get(address).context["form"])
+    clock = timezone.localtime(half + timedelta(minutes=1))
+    sent |= {"observed_time": f"{clock:%H:%M}", "rate": "0"}
+    assert nurse_client.post(address, sent).status_code == 302
+    rates = [one.body["rate"] for one in _in_force(course, EntryKind.VASOPRESSOR)]
+    assert rates == ["5", "8", "0"], "a stop by hand takes the place of no rate"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("minutes", [0, 10])
+@pytest.mark.parametrize("is_open_one_first", [True, False])
+def test_the_stop_of_one_bag_does_not_end_another(
+    course: Course, nurse_client: Client, minutes: int, is_open_one_first: bool
+) -> None:
+    system, at = _ehr(), ago(60).replace(second=0, microsecond=0)
+    period = {"start": at.isoformat(), "end": (at + timedelta(minutes=30)).isoformat()}
+    ended = norepinephrine(at, effectivePeriod=period)
+    runs_on = norepinephrine(at + timedelta(minutes=minutes), "8", id="m2")
+    items = sorted(_sent(system, course, ended, runs_on), key=lambda one: one.number)
+    first, second = items[::-1] if is_open_one_first else items
+    tap(nurse_client, course, [first])
+    before = [one.pk for one in _in_force(course, EntryKind.VASOPRESSOR)]
+    assert before
+    answer = tap(nurse_client, course, [second]).content.decode()
+    assert "Chart by hand what holds." in answer
+    assert [one.pk for one in _in_force(course, EntryKind.VASOPRESSOR)] == before
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_from_the_start", [True, False])
+def test_since_when_an_infusion_has_another_rate_is_entered(
+    course: Course, nurse_client: Client, is_from_the_start: bool
+) -> None:
+    system, at = _ehr(), ago(60).replace(second=0, microsecond=0)
+    tap(nurse_client, course, _sent(system, course, norepinephrine(at)))
+    items = _sent(system, course, norepinephrine(at, "8", meta={"versionId": "2"}))
+    assert [one.reason for one in items] == ["infusion.change_untimed"]
+    assert "Complete it" in tap(nurse_client, course, items).content.decode()
+    address = f"{url('held_form', course)}?item={items[0].pk}"
+    form = nurse_client.get(address).context["form"]
+    sent = _filled(form)
+    since = at if is_from_the_start else at + timedelta(minutes=20)
+    clock = timezone.localtime(since)
+    sent |= {"observed_date": f"{clock:%Y-%m-%d}", "observed_time": f"{clock:%H:%M}"}
+    answer = nurse_client.post(address, sent)
+    assert answer.status_code == 302, text_of(answer.content.decode())
+    rates = [(one.at, one.body["rate"]) for one in _in_force(course, EntryKind.VASOPRESSOR)]
+    assert rates == ([(at, "8")] if is_from_the_start else [(at, "5"), (since, "8")])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_form_decides_about_the_one_result_that_it_charts(
+    course: Course, nurse_client: Client
+) -> None:
+    system, at = _ehr(), ago(20).replace(second=0, microsecond=0)
+    alt = observation(at, "1742-6", "61", "U/L")
+    items = _sent(system, course, creatinine(at), alt)
+    named = "&".join(f"item={one.pk}" for one in items)
+    address = f"{url('held_form', course)}?{named}"
+    sent = _filled(nurse_client.get(address).context["form"])
+    answer = nurse_client.post(address, sent)
+    assert answer.status_code == 302, text_of(answer.content.decode())
+    (left,) = HeldItem.objects.filter(decision=None)
+    (charted_one,) = _in_force(course, EntryKind.LAB)
+    assert {charted_one.body["analyte"], left.proposal["analyte"]} == {"alt", "creatinine"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_corrected_dose_is_not_asked_about_as_a_second_one(
+    course: Course, nurse_client: Client
+) -> None:
+    system, at = _ehr(), ago(60).replace(second=0, microsecond=0)
+    drug = {"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "612865"}
+    for number, dose in enumerate(("560", "600"), 1):
+        given = norepinephrine(
+            at,
+            status="completed",
+            medicationCodeableConcept={"coding": [drug]},
+            effectivePeriod={"start": at.isoformat(), "end": at.isoformat()},
+            dosage={"dose": {"value": f"<<{dose}>>", "system": UCUM, "code": "mg"}},
+            meta={"versionId": str(number)},
+        )
+        tap(nurse_client, course, _sent(system, course, given))
+    (last,) = _in_force(course, EntryKind.TREATMENT)
+    assert (last.body["dose_mg"], last.replaces is None) == ("600", False)

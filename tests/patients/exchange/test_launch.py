@@ -196,6 +196,9 @@ PATIENTS: dict[str, tuple[Callable[[FakeRecord], object], str]] = {
     "a mark that is not known here": (
         lambda record: record.patient.update(implicitRules="urn:x:rules"), "modifier"
     ),
+    "a record that is out of use": (
+        lambda record: record.patient.update(active=False), "record out of use"
+    ),
     "a number of another system": (
         lambda record: _numbers(record, ("urn:other", "TEST-1")), "no record number"
     ),
@@ -232,6 +235,18 @@ def test_the_number_of_a_record_that_was_joined_there_does_not_count(
     client = Client()
     record.patient["identifier"] = [former | {"value": course.patient.mrn}]
     assert_refused(client, launch(client, record), "no record number")
+
+
+def test_a_record_that_was_replaced_there_opens_nothing_and_names_the_other(
+    record: FakeRecord,
+) -> None:
+    record.patient |= {
+        "active": True,
+        "link": [{"type": "replaced-by", "other": {"reference": "Patient/pat-2"}}],
+    }
+    client = Client()
+    page = assert_refused(client, launch(client, record), "record out of use")
+    assert "the sender replaced this record of the patient by Patient/pat-2" in page
 
 
 def test_without_an_open_course_the_page_says_so_with_the_number(

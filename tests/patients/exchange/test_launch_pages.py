@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,9 +13,11 @@ from crs_app.record.models import Event, EventKind
 from patients.exchange.smart.addresses import is_origin, is_private_address
 from patients.exchange.smart.issuers import issuer_of, secret_of, users_named
 from patients.models import LaunchIssuer
+from tests.entry_forms import text_of
 from tests.health_record import MRN_SYSTEM, FakeRecord
 from tests.hospital_provider import CLIENT_ID
 from tests.patients.exchange.launching import SUBJECT, launch
+from tests.patients.exchange.test_messages_at_once import together
 
 PASSWORD = "correct horse 1"
 
@@ -33,10 +36,14 @@ def page_of(record: FakeRecord) -> str:
 def test_a_record_is_registered_with_the_addresses_that_it_states(
     record: FakeRecord, administrator_client: Client
 ) -> None:
-    sent = entered(iss=f"{record.issuer}/fhir", frame_origins="https://ehr.example\n")
-    answer = administrator_client.post("/launches/new/", sent)
-    assert answer.status_code == 302, answer.content.decode()
-    found = issuer_of(record.iss)
+    taken = entered(iss=record.iss, frame_origins="https://ehr.example")
+    refused = administrator_client.post("/launches/new/", taken)
+    assert "has registered this health record already" in refused.content.decode()
+    sent = taken | {"iss": f"{record.iss}/", "frame_origins": "https://ehr.example\n"}
+    for _ in range(2):  # a second tap is the same
+        answer = administrator_client.post("/launches/new/", sent)
+        assert answer.status_code == 302, answer.content.decode()
+    found = issuer_of(f"{record.iss}/")
     assert found is not None
     assert found.token_endpoint == f"{record.issuer}/token"
     assert (found.frame_origins, found.client_secret) == (["https://ehr.example"], "")
@@ -155,11 +162,32 @@ def test_a_page_that_was_opened_before_a_change_does_not_undo_it(
         assert administrator_client.post(f"{opened}change/", framed).status_code == 302
     stale = administrator_client.post(f"{opened}change/", entered(shows="keep"))
     assert stale.status_code == 422
-    assert "has changed it since this page was opened" in stale.content.decode()
+    page = text_of(stale.content.decode())
+    assert "has changed it since this page was opened: frames https://ehr.example." in page
     found = issuer_of(record.iss)
     assert found is not None
     assert found.frame_origins == ["https://ehr.example"]
     assert administrator_client.get(f"{opened}change/")["Location"] == f"{page_of(record)}change/"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_changes_at_once_the_second_sees_the_first(
+    record: FakeRecord, administrator: User
+) -> None:
+    opened = f"{page_of(record)}change/"
+
+    def change(name: str) -> Callable[[], Any]:
+        client = Client()
+        client.force_login(administrator)
+        return lambda: client.post(opened, entered(shows="keep", name=name))
+
+    answers = together(change("St. Anna 2"), change("St. Anna 3"))
+    assert sorted(one.status_code for one in answers) == [302, 422]
+    (refused,) = (one for one in answers if one.status_code == 422)
+    found = issuer_of(record.iss)
+    assert found is not None
+    page = text_of(refused.content.decode())
+    assert f"has changed it since this page was opened: name {found.name}. Open it again." in page
 
 
 def launch_status(record: FakeRecord) -> int:

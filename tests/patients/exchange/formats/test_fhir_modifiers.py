@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from patients.exchange.formats.code_rows import RXNORM, SNOMED
 from patients.exchange.formats.exact_json import write_json
 from patients.exchange.formats.fhir_read import read_bundle
+from patients.exchange.formats.received import Document
 from tests.patients.exchange.formats.fhir_documents import (
     AT,
     PATIENT,
@@ -101,6 +104,40 @@ def test_an_observation_about_somebody_else_is_held() -> None:
     assert statement.content is not None
     taken_back = measured("8867-4", "150", "/min", focus=fetus, status="entered-in-error")
     assert read(taken_back).held == ()
+
+
+def _of_record(*resources: Resource, **changes: Any) -> Document:
+    return read_bundle(bundle(*resources, patient=PATIENT | changes).encode(), context())
+
+
+REPLACED = [{"type": "replaced-by", "other": {"reference": "https://x.example/fhir/Patient/p-7"}}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"active": False}, "out of use (active is false)"),
+        ({"link": REPLACED}, "replaced this record of the patient by Patient/p-7"),
+        ({"active": True, "link": [{"type": "replaced-by"}]}, "by another one"),
+    ],
+)
+def test_what_is_sent_for_a_record_out_of_use_is_held(changes: dict[str, Any], words: str) -> None:
+    """A retraction too: FHIR R4 has ``active`` and ``link`` as modifiers of a Patient."""
+    taken_back = measured("8867-4", "90", "/min", id="o2", status="entered-in-error")
+    fever = measured("8310-5", "39.2", "Cel")
+    document = _of_record(fever, taken_back, infusion(dosage=RATE), CANNULA, **changes)
+    assert document.statements == ()
+    assert [held.reason for held in document.held] == ["patient.contradiction"] * 4
+    assert all(words in held.what for held in document.held)
+
+
+def test_a_record_that_holds_is_read() -> None:
+    fever = measured("8310-5", "39.2", "Cel")
+    replaces = [{"type": "replaces", "other": {"reference": "Patient/p-0"}}, {"type": "seealso"}]
+    for changes in ({"active": True}, {"link": replaces}, {"link": None}, {"active": None}):
+        assert len(_of_record(fever, **changes).statements) == 1
+    by_number = fever | {"subject": {"identifier": PATIENT["identifier"][0]}}
+    assert _of_record(by_number, active=False).statements == ()
 
 
 def test_what_is_nothing_holds_nothing() -> None:
