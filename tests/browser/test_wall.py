@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from crs_app.accounts.models import User
@@ -127,3 +128,11 @@ def test_a_ward_of_twenty_beds_stands_on_one_screen(
     expect(tiles.last).to_contain_text("3")
     beds = tiles.locator(".wall-bed b").all_text_contents()
     assert [bed.removeprefix("Bed ") for bed in beds] == [str(bed) for bed in range(12, 32)]
+
+    def updated(route: Route) -> None:
+        sent = route.fetch()
+        route.fulfill(response=sent, headers={**sent.headers, "crs-version": "another"})
+
+    wall.route(re.compile("seen="), updated, times=1)
+    with wall.expect_event("load"):  # the site was updated, and the page of before goes
+        wall.clock.fast_forward(61_000)

@@ -1,5 +1,6 @@
 // Rows of buttons that chart at once: shows the message of a failed request in its row.
 
+import { statusOf } from "../foreign_pages.js";
 import { TAP_FAILED, isKeptTap } from "../outbox/taps.js";
 import { requestWords } from "../request_id.js";
 
@@ -12,7 +13,7 @@ const WHY = {
 const showFailure = (event) => {
   const row = event.target.closest?.("form[data-quick-actions]");
   if (!row || (event.type !== TAP_FAILED && isKeptTap(row))) return;
-  const why = WHY[event.detail.xhr?.status ?? 0] ?? "The server could not save it.";
+  const why = WHY[statusOf(event.detail.xhr)] ?? "The server could not save it.";
   const message = row.querySelector("[data-quick-message]");
   message.className = "message message-wrong";
   message.setAttribute("role", "alert");

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -86,6 +86,17 @@ def test_no_form_sends_a_value_without_field(nurse_client: Client, course: Cours
             url("entries", course, kind), dict.fromkeys(names, "1"), headers=BY_ITSELF
         )
         assert "another version of the site" not in answer.content.decode(), kind
+
+
+def test_an_answer_to_a_script_has_the_time_and_the_version_of_the_page(
+    nurse_client: Client, course: Course
+) -> None:
+    page = nurse_client.get(url("bedside", course))
+    answer = nurse_client.get(url("live", course), **HTMX)
+    answered_at = datetime.fromisoformat(answer.headers["CRS-Time"])
+    assert abs(answered_at - timezone.now()) < timedelta(minutes=1)
+    assert f'data-version="{answer.headers["CRS-Version"]}"' in page.content.decode()
+    assert "CRS-Time" not in page.headers
 
 
 def test_what_a_page_sends_by_itself_does_not_hold_the_lock_open(
