@@ -160,7 +160,7 @@ MIDDLEWARE = [
     "crs_app.error_pages.explain_errors",
     "crs_app.bounded_waits.keep_a_thread_free",
     "crs_app.launched_pages.framed_pages",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "crs_app.stored_sessions.StoredSessions",
     "crs_app.launched_pages.LaunchedSession",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

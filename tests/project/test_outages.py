@@ -14,10 +14,13 @@ from typing import Any
 import psycopg
 import pytest
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db import InterfaceError, OperationalError, ProgrammingError, connection
 from django.test import Client
 from pytest_django import Settings
 
+from crs_app.accounts.middleware import USE
 from crs_app.error_pages import TEXTS, failure_response
 from crs_app.logs import JsonLines, WithoutRequests, WithoutValues
 from crs_app.outages import WaitedTooLongError, is_outage, may_be_repeated
@@ -25,7 +28,7 @@ from crs_app.request_ids import HEADER, begin
 from crs_app.request_limits import BoundedRequests
 from patients.models import Course
 from patients.recording.lock import ONE_TURN_AT_MOST_S, course_queue
-from tests.entry_forms import send, url
+from tests.entry_forms import HTMX, send, url, vitals
 from tests.project.test_request_limits import through
 
 
@@ -227,6 +230,60 @@ def test_a_save_that_waited_too_long_is_told_that_nothing_was_stored(
 @pytest.mark.django_db
 def test_a_save_that_gets_its_turn_is_saved(nurse_client: Client, course: Course) -> None:
     assert send(nurse_client, course, "vitals", heart_rate="90").status_code == 200
+
+
+class TestSessionWrittenAfterASave:
+    """A save within the first minute after another writes no session; a later one does."""
+
+    @pytest.fixture
+    def acted_before(self, nurse_client: Client) -> None:
+        """The nurse acted last two minutes ago."""
+        nurse_client.get("/")
+        session = nurse_client.session
+        session[USE] = {**session[USE], "acted": session[USE]["acted"] - 120}
+        session.save()
+
+    def test_where_the_database_went_away_the_answer_is_503_and_the_form_can_be_sent_again(
+        self,
+        nurse_client: Client,
+        course: Course,
+        acted_before: None,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def fail(*_: Any, **__: Any) -> None:
+            raise raised(OperationalError, psycopg.errors.AdminShutdown)
+
+        nurse_client.raise_request_exception = False
+        sent = vitals(heart_rate="90")
+        with monkeypatch.context() as patch:
+            patch.setattr(Session, "save", fail)
+            answer = nurse_client.post(url("entries", course, "vitals"), sent, **HTMX)
+        assert answer.status_code == 503
+        assert answer.content.decode() == " ".join(TEXTS[503].sentences)
+        assert course.acts.filter(form_id=sent["form_id"]).count() == 1
+        again = nurse_client.post(url("entries", course, "vitals"), sent, **HTMX)
+        assert (again.status_code, again["CRS-Stored"]) == (200, "yes")
+        assert course.acts.filter(form_id=sent["form_id"]).count() == 1
+
+    def test_where_the_session_was_ended_meanwhile_the_save_is_answered_as_one(
+        self,
+        nurse_client: Client,
+        course: Course,
+        acted_before: None,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        row_of = SessionStore.create_model_instance
+
+        def end_before_it_is_written(store: SessionStore, data: dict[str, Any]) -> Session:
+            Session.objects.all().delete()
+            return row_of(store, data)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(SessionStore, "create_model_instance", end_before_it_is_written)
+            answer = send(nurse_client, course, "vitals", heart_rate="90")
+        assert (answer.status_code, answer["CRS-Stored"]) == (200, "yes")
+        assert course.acts.filter(entries__kind="vitals").count() == 1
+        assert send(nurse_client, course, "vitals", heart_rate="91").status_code == 401
 
 
 class TestQueue:
