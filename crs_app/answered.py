@@ -1,4 +1,7 @@
-"""Middleware: each answer has the id of its request, is counted, and with CRS_LOG=json logged."""
+"""Middleware: each answer has the id of its request, is counted, and with CRS_LOG=json logged.
+
+An answer to a script of a page has the time too, and the version of the page that is served now.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,19 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
 
 from crs_app.logs import REQUESTS
 from crs_app.metrics.answers import count_answer
 from crs_app.metrics.counts import begin_request
+from crs_app.page_version import page_version
 from crs_app.proxies import is_trusted_sender
 from crs_app.request_ids import HEADER, begin
+
+TIME_HEADER: Final = "CRS-Time"
+"""Header of an answer: when it was given, by the clock that a page is made by."""
+VERSION_HEADER: Final = "CRS-Version"
+"""Header of an answer: the version of the pages that are served now."""
 
 _LOG: Final = logging.getLogger(REQUESTS)
 _OF_LINK: Final = "secret"
@@ -31,6 +41,9 @@ def number_requests(
         begin_request()
         response = get_response(request)
         response.headers[HEADER] = request_id
+        if "HTTP_HX_REQUEST" in request.META:
+            response.headers[TIME_HEADER] = timezone.now().isoformat(timespec="milliseconds")
+            response.headers[VERSION_HEADER] = page_version()
         seconds = time.perf_counter() - begun
         count_answer(request, response, seconds)
         if _LOG.isEnabledFor(logging.INFO):

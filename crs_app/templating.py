@@ -27,6 +27,7 @@ from jinja2.runtime import Context
 from crs_app.accounts.launch_names import LAUNCHED_ENDS_AFTER_IDLE
 from crs_app.accounts.permissions import can_read_record
 from crs_app.accounts.unsent import key_of_unsent_text
+from crs_app.page_version import page_version
 from crs_app.request_ids import current_request_id
 from crs_app.searches import seal
 from crs_app.template_whitespace import OneSpace
@@ -57,6 +58,7 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
     made.globals |= {"crispy": _crispy, "htmx_script": htmx_script}
     made.globals |= {"render_part": _part_renderer(), "static": _static, "url": _url}
     made.globals |= {"can_read_record": can_read_record, "request_id": current_request_id}
+    made.globals["page_version"] = page_version
     made.globals |= GLOBALS
     made.filters |= {"as_crispy_field": as_crispy_field, "json_script": json_script}
     made.filters |= {"slugify": slugify, "sealed": seal, **FILTERS}

@@ -7,9 +7,22 @@ const MINUTE = 60_000;
 const RETRY_AFTER = 5_000; // where no response came, or it changed nothing
 const LONGEST_TIMER = 2 ** 31 - 1;
 const serverTime = Date.parse(document.body.dataset.now);
-const offset = serverTime - Date.now(); // corrects a wrong clock of the tablet
 
-export const now = () => Date.now() + offset;
+// The clock of the tablet without its jumps back, which the monotonic clock of the browser shows. One that is set
+// forward looks like a tablet that slept, until the server answers.
+const JUMP = 1_000;
+let lead = Date.now() - performance.now();
+let setBackBy = 0;
+export const steadyTime = () => {
+  const before = lead;
+  lead = Date.now() - performance.now();
+  if (lead < before - JUMP) setBackBy += before - lead;
+  return Date.now() + setBackBy;
+};
+
+let offset = serverTime - steadyTime(); // corrects a wrong clock of the tablet
+
+export const now = () => steadyTime() + offset;
 
 // The words of patients/display/text.py: the page never says one age in two ways.
 const duration = (milliseconds) => {
@@ -74,6 +87,24 @@ const announce = () => {
   }
   shown = grade;
 };
+
+// Each answer says when the server gave it. Where the time of the page cannot be that of the server, as after a jump
+// of the tablet's clock, it is set: what is saved without a network has the time of the page.
+const SERVER_TIME = "CRS-Time";
+const AGREES_WITHIN = 10_000;
+const sentAt = new WeakMap();
+const noteSending = ({ detail: { xhr } }) => sentAt.set(xhr, performance.now());
+const followServer = ({ detail: { xhr } }) => {
+  const answeredAt = Date.parse(xhr.getResponseHeader(SERVER_TIME));
+  const onItsWay = performance.now() - sentAt.get(xhr);
+  const difference = answeredAt + onItsWay / 2 - now();
+  if (!(Math.abs(difference) > AGREES_WITHIN + onItsWay / 2)) return;
+  offset += difference;
+  updateTexts();
+  setTimer();
+};
+document.addEventListener("htmx:beforeSend", noteSending, true);
+document.addEventListener("htmx:beforeOnLoad", followServer, true);
 
 export const watchClock = () => {
   updateTexts();

@@ -4,7 +4,9 @@
 import { showKeptForm } from "./bedside/kept_forms.js";
 import { now, requestUpdate } from "./clock.js";
 import { element } from "./elements.js";
+import { statusOf } from "./foreign_pages.js";
 import { NOT_REACHED } from "./outbox/answers.js";
+import { isAnswered } from "./request_id.js";
 import { clockText } from "./site_time.js";
 import { outlivesPage } from "./unsent/store.js";
 
@@ -76,7 +78,9 @@ const asksItself = (elt) => isPoll(elt) || elt?.dataset?.asksItself !== undefine
 const onResponse = ({ detail: { requestConfig, xhr } }) => {
   if (!xhr?.status) return;
   const polls = isPoll(requestConfig?.elt);
-  if (xhr.status === 401 && asksItself(requestConfig?.elt)) signedOut();
+  if (!isAnswered(xhr)) {
+    if (polls) lost("No update");
+  } else if (xhr.status === 401 && asksItself(requestConfig?.elt)) signedOut();
   else if (asksItself(requestConfig?.elt) && !polls) return; // only the poll says how old the page is
   else if (xhr.status < 400 || (xhr.status < 500 && !polls)) heard();
   else if (polls) lost("No update");
@@ -122,7 +126,7 @@ const beforeRequest = (event) => {
 
 const onFailure = (event) => {
   const elt = event.detail.requestConfig?.elt;
-  const status = event.detail.xhr?.status ?? 0;
+  const status = statusOf(event.detail.xhr);
   if (status === 0) lost();
   if (!isTap(event.detail) || !elt?.isConnected) return;
   if (status === 0 || NOT_REACHED.includes(status)) showOrSayNeeded(event.detail);

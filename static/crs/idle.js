@@ -2,10 +2,11 @@
 // The server counts too; this reports keys and touches to it, warns, and leaves the page in time. While the server
 // cannot be reached, nobody could sign in again: the lock then waits, an hour at most, and closes with its first answer.
 
-import { now } from "./clock.js";
+import { now, steadyTime } from "./clock.js";
 import { csrfToken } from "./csrf.js";
 import { setText } from "./elements.js";
 import { NOT_REACHED } from "./outbox/answers.js";
+import { isAnsweredBy } from "./request_id.js";
 import { clockText } from "./site_time.js";
 import { outlivesPage } from "./unsent/store.js";
 
@@ -20,7 +21,7 @@ const limit = Number(idleSeconds) * 1000;
 const warning = document.getElementById("idle-warning");
 const tabs = "BroadcastChannel" in window ? new BroadcastChannel("crs-acts") : null;
 
-const openedAt = Date.now();
+const openedAt = steadyTime();
 let actedAt = openedAt;
 let reportedAt = -Infinity; // the opening of the page is an act which the server may not have noted
 let isLeaving = false;
@@ -34,14 +35,14 @@ const send = (values) => {
     keepalive: true,
     signal: AbortSignal.timeout(ANSWER_WITHIN),
   }).then(
-    ({ status, headers }) => headers.has("X-Request-ID") && !NOT_REACHED.includes(status),
+    (response) => isAnsweredBy(response) && !NOT_REACHED.includes(response.status),
     () => false,
   );
 };
 
 const report = () => {
-  if (actedAt <= reportedAt || Date.now() - Math.max(reportedAt, openedAt) < REPORT_AT_MOST_EVERY) return;
-  reportedAt = Date.now();
+  if (actedAt <= reportedAt || steadyTime() - Math.max(reportedAt, openedAt) < REPORT_AT_MOST_EVERY) return;
+  reportedAt = steadyTime();
   send({});
 };
 
@@ -51,10 +52,10 @@ let triedAt = 0;
 
 const leave = async () => {
   isLeaving = true;
-  triedAt = Date.now();
+  triedAt = steadyTime();
   const isAnswered = await send({ lock: "yes" });
   waitsSince ??= actedAt + limit;
-  if (!isAnswered && Date.now() - waitsSince < WAITS_AT_MOST) {
+  if (!isAnswered && steadyTime() - waitsSince < WAITS_AT_MOST) {
     isLeaving = false;
     return;
   }
@@ -67,14 +68,14 @@ const warningText = () => {
   if (waitsSince === null) {
     return `Nobody used this page for a while. It is locked in a minute: press a key or touch the screen to go on. ${kept}`;
   }
-  const latest = clockText(waitsSince + WAITS_AT_MOST - Date.now() + now());
+  const latest = clockText(waitsSince + WAITS_AT_MOST - steadyTime() + now());
   return `No connection. This page is locked as soon as the server answers, at ${latest} at the latest. Then sign in again: what you saved is kept.`;
 };
 
 const look = () => {
   if (isLeaving) return;
   report();
-  const left = limit - (Date.now() - actedAt);
+  const left = limit - (steadyTime() - actedAt);
   warning.hidden = left > Math.min(WARN_BEFORE, limit / 2);
   setText(warning, warning.hidden ? "" : warningText());
   if (waitsSince !== null && !warning.dataset.waits) {
@@ -83,7 +84,7 @@ const look = () => {
     document.getElementById("outbox").before(warning);
   }
   if (left > 0) return;
-  if (waitsSince === null || Date.now() - triedAt >= TRY_AGAIN_AFTER) leave();
+  if (waitsSince === null || steadyTime() - triedAt >= TRY_AGAIN_AFTER) leave();
 };
 
 const note = (at) => {
@@ -94,7 +95,7 @@ const note = (at) => {
 };
 
 const act = () => {
-  const at = Date.now();
+  const at = steadyTime();
   if (at - actedAt > 1_000) tabs?.postMessage(at);
   note(at);
 };

@@ -1,4 +1,5 @@
 import "./trusted_types.js"; // before htmx reads its first answer
+import "./foreign_pages.js"; // so is this
 import { watchAttribution } from "./charting/attribution.js";
 import { watchClock } from "./clock.js";
 import { watchConnection } from "./connection.js";
@@ -29,6 +30,7 @@ import { watchReceived } from "./bedside/received.js";
 import { watchScales } from "./bedside/scales.js";
 import { watchIdle } from "./idle.js";
 import { watchPageUser } from "./page_user.js";
+import { watchPageVersion } from "./page_version.js";
 import { watchPrinting } from "./printed.js";
 import { watchKeptForms } from "./bedside/kept_forms.js";
 import { watchKinds } from "./bedside/kinds.js";
@@ -43,6 +45,7 @@ import { watchShortcuts } from "./charting/shortcuts.js";
 import { watchQuickActions } from "./guidance/quick_actions.js";
 import { watchSearches } from "./searches.js";
 import { watchShown } from "./shown.js";
+import { store } from "./storage.js";
 import { watchTimeline } from "./timeline.js";
 import { watchToxicity } from "./charting/toxicity.js";
 import { watchBoard } from "./ward/board.js";
@@ -56,7 +59,7 @@ if (toggle) {
   toggle.hidden = false;
   toggle.addEventListener("click", () => {
     root.dataset.bsTheme = root.dataset.bsTheme === "dark" ? "light" : "dark";
-    localStorage.setItem("crs-theme", root.dataset.bsTheme);
+    store("crs-theme", root.dataset.bsTheme);
     label();
   });
   label();
@@ -112,6 +115,7 @@ watchTaps();
 watchSender();
 watchWorker();
 watchPageUser();
+watchPageVersion();
 watchIdle();
 watchPrinting();
 watchOneTimeLink();

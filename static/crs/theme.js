@@ -1,6 +1,14 @@
 // Sets the theme before the first paint, so that a dark room sees no white flash.
 (() => {
-  const chosen = localStorage.getItem("crs-theme");
+  // A browser may refuse its storage.
+  const stored = () => {
+    try {
+      return localStorage.getItem("crs-theme");
+    } catch {
+      return null;
+    }
+  };
+  const chosen = stored();
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const apply = (theme) => {
     document.documentElement.dataset.bsTheme = theme;
@@ -8,8 +16,8 @@
   apply(chosen ?? (dark.matches ? "dark" : "light"));
   // Paper is light.
   addEventListener("beforeprint", () => apply("light"));
-  addEventListener("afterprint", () => apply(localStorage.getItem("crs-theme") ?? (dark.matches ? "dark" : "light")));
+  addEventListener("afterprint", () => apply(stored() ?? (dark.matches ? "dark" : "light")));
   dark.addEventListener("change", () => {
-    if (!localStorage.getItem("crs-theme")) apply(dark.matches ? "dark" : "light");
+    if (!stored()) apply(dark.matches ? "dark" : "light");
   });
 })();

@@ -37,12 +37,10 @@ const page = async (event) => {
   return (await kept(SHELL)) ?? Response.error();
 };
 
+// A file of the shell that a proxy does not reach, or that an update of the site took away, is the kept one.
 const file = async (request) => {
-  try {
-    return await fetch(request);
-  } catch {
-    return (await kept(new URL(request.url).pathname)) ?? Response.error();
-  }
+  const response = await fetch(request).catch(() => Response.error());
+  return response.ok ? response : ((await kept(new URL(request.url).pathname)) ?? response);
 };
 
 self.addEventListener("fetch", (event) => {

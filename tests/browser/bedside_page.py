@@ -4,6 +4,9 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
+OF_THE_SERVER = {"X-Request-ID": "7f3aa90c11"}
+"""What each answer of the server has, and a page of the network between has not."""
+
 
 class BedsidePage:
     """A page that shows one course."""

@@ -6,11 +6,12 @@ are spread over tests of a few seconds, so that workers share them.
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from crs_app.accounts.models import User
 from crs_app.accounts.wards import set_wards
@@ -18,7 +19,7 @@ from patients.models import Course
 from patients.recording.inputs import NewEntry
 from patients.recording.record import retract_entry
 from tests.browser.axe import WIDTHS, faults_of
-from tests.browser.bedside_page import BedsidePage
+from tests.browser.bedside_page import OF_THE_SERVER, BedsidePage
 from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.factories import admit, ago, chart, correct, end, record, sending
 
@@ -219,11 +220,13 @@ def test_what_is_not_sent_and_the_list_of_keys(bedside: BedsidePage) -> None:
     bedside.fill({"Temperature": "38.4"})
     bedside.open_tab("Oxygen")
     bedside.fill({"Device": "Nasal cannula"})
-    page.route("**/entries/oxygen/", lambda route: route.fulfill(status=500), times=1)
+    fault = partial(Route.fulfill, status=500, headers=OF_THE_SERVER)
+    page.route("**/entries/oxygen/", fault, times=1)
     bedside.save()
     expect(page.get_by_role("alert")).to_contain_text("Not sent yet.")
     faults += faults_of(page, "not confirmed")
-    page.route("**/entries/oxygen/", lambda route: route.fulfill(status=401), times=1)
+    signed_out = partial(Route.fulfill, status=401, headers=OF_THE_SERVER)
+    page.route("**/entries/oxygen/", signed_out, times=1)
     bedside.save()
     expect(page.get_by_role("link", name="Sign in and come back")).to_be_visible()
     faults += faults_of(page, "signed out")

@@ -36,6 +36,7 @@ def test_the_board_shows_grades_and_what_the_clock_will_change(
 
     started = timezone.now() - timedelta(hours=1)
     chart(course, nurse, "vasopressor", started, drug="norepinephrine", rate="22", unit="ug/min")
+    server_clock.forward(timedelta(seconds=61))
     page.clock.fast_forward(61_000)
     expect(ada).to_contain_text("Grade 2")
     grade_3_at = clock_text(started + timedelta(hours=3), timezone.now())

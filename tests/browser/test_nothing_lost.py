@@ -15,7 +15,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 from crs_app.accounts.models import Role, User
 from patients.display.text import clock_text
 from patients.models import Course, Entry, EntryKind
-from tests.browser.bedside_page import BedsidePage
+from tests.browser.bedside_page import OF_THE_SERVER, BedsidePage
 from tests.browser.moved_clock import MovedClock
 from tests.factories import admit, chart
 
@@ -325,7 +325,8 @@ class TestAFailedSend:
 
     def test_a_server_in_trouble(self, bedside: BedsidePage, course: Course) -> None:
         page = bedside.page
-        page.route("**/entries/vitals/", lambda route: route.fulfill(status=500), times=1)
+        fault = partial(Route.fulfill, status=500, headers=OF_THE_SERVER)
+        page.route("**/entries/vitals/", fault, times=1)
         type_round(bedside)
         bedside.save()
         alert = page.get_by_role("alert")
@@ -338,8 +339,10 @@ class TestAFailedSend:
     def test_a_proxy_that_does_not_reach_the_server(
         self, bedside: BedsidePage, course: Course
     ) -> None:
+        """Whatever it answers, as a filter of the network does: that is no word of the server."""
         page = bedside.page
-        for times, (status, temperature) in enumerate(((502, "38.4"), (504, "38.6")), 1):
+        for times, status in enumerate((502, 504, 403, 500), 1):
+            temperature = f"38.{status % 10 + 1}"
             page.route("**/entries/vitals/", partial(Route.fulfill, status=status), times=1)
             bedside.fill({"Temperature": temperature})
             bedside.save()
@@ -357,6 +360,27 @@ class TestAFailedSend:
         expect(page.get_by_text("guest network")).to_have_count(0)
         expect(page.locator("#outbox")).to_contain_text("Not graded: 1 entry unsent")
         assert not vitals(course)
+
+    def test_a_hotspots_page_is_no_answer_to_a_poll_or_a_tap(self, bedside: BedsidePage) -> None:
+        """It takes the place of no part of the page, and does not say that the page is current."""
+        page = bedside.page
+        portal = partial(Route.fulfill, body='<form id="entry-form">Guest network</form>')
+        page.route(re.compile("/live/|/entries/oxygen/|/actions/"), portal)
+        type_round(bedside)
+        ask = "document.body.dispatchEvent(new Event('crs:clock'))"
+        with page.expect_response("**/live/**"):
+            page.evaluate(ask)
+        lost = page.get_by_text(re.compile(r"No connection since \d\d:\d\d\."))
+        expect(lost).to_be_visible()
+        page.get_by_role("link", name="Oxygen", exact=True).click()
+        expect(page.locator(".tabs + [data-needs-connection]")).to_be_visible()
+        expect(page.get_by_text("Guest network")).to_have_count(0)
+        expect_typed(bedside)
+        expect(lost).to_be_visible()
+        page.unroute_all()
+        with page.expect_response("**/live/**"):
+            page.evaluate(ask)
+        expect(lost).to_be_hidden()
 
     def test_a_tab_opened_while_it_was_on_its_way(
         self, bedside: BedsidePage, course: Course
@@ -468,6 +492,47 @@ def test_a_page_left_open_overnight_asks_for_the_time(
     bedside.expect_saved("Temp 38.4 °C")
     (entry,) = vitals(course)
     assert abs(entry.at - typed_at) < timedelta(minutes=2)
+
+
+def test_a_page_of_before_an_update_says_so_and_a_value_without_a_field_is_named(
+    bedside: BedsidePage, course: Course
+) -> None:
+    page = bedside.page
+
+    def updated(route: Route) -> None:
+        sent = route.fetch()
+        route.fulfill(response=sent, headers={**sent.headers, "crs-version": "another"})
+
+    page.route("**/live/**", updated)
+    bedside.fill({"Temperature": "38.4", "Heart rate": "104"})
+    notice = page.get_by_role("status").filter(has_text="The site was updated")
+    expect(notice).to_have_count(0)
+    page.evaluate("document.body.dispatchEvent(new Event('crs:clock'))")
+    expect(notice).to_contain_text("What you typed is kept.")
+
+    def with_another_field(route: Route) -> None:
+        sent = route.fetch()
+        text = sent.text().replace('name="heart_rate"', 'name="pulse"')
+        route.fulfill(response=sent, body=text)
+
+    page.route(f"**/courses/{course.pk}/", with_another_field)
+    notice.get_by_role("button", name="Reload the page").click()
+    expect(bedside.field("Temperature")).to_have_value("38.4")
+    restored = page.get_by_role("status").filter(has_text="Not sent yet")
+    expect(restored).to_contain_text("This form has no field for: 104.")
+
+
+@pytest.mark.logs_error("Trusted")
+@pytest.mark.logs_error("htmx:swapError")
+def test_a_page_of_which_a_script_is_missing_says_so(bedside: BedsidePage) -> None:
+    """It has no outbox then, and shows no answer: any of the scripts takes all of them with it."""
+    page = bedside.page
+    page.route("**/crs/outbox/taps*.js", lambda route: route.abort())
+    page.reload()
+    missing = page.get_by_role("alert").filter(has_text="A part of this page has not arrived.")
+    page.unroute_all()
+    missing.get_by_role("button", name="Reload the page").click()
+    expect(missing).to_have_count(0)
 
 
 def test_the_hidden_times_of_a_form_that_is_emptied(bedside: BedsidePage) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from crs_app.accounts.models import User
 from patients.models import Course
 from patients.recording.inputs import NewEntry
-from tests.browser.bedside_page import BedsidePage
+from tests.browser.bedside_page import OF_THE_SERVER, BedsidePage
 from tests.factories import ago, chart, record
 
 
@@ -22,7 +22,7 @@ def late(course: Course, nurse: User, results: list[dict[str, str]]) -> None:
 
 def refuse(status: int, route: Route) -> None:
     body = f'<p class="message message-wrong" role="alert">Refused by {status}.</p>'
-    route.fulfill(status=status, content_type="text/html", body=body)
+    route.fulfill(status=status, headers=OF_THE_SERVER, content_type="text/html", body=body)
 
 
 def test_of_two_notices_the_second_is_one_line_until_it_is_opened(

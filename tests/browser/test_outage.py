@@ -5,9 +5,9 @@ import re
 from playwright.sync_api import Route, expect
 
 from patients.models import Course, Entry
-from tests.browser.bedside_page import BedsidePage
+from tests.browser.bedside_page import OF_THE_SERVER, BedsidePage
 
-DOWN = {"Retry-After": "10", "X-Request-ID": "7f3aa90c11"}
+DOWN = {"Retry-After": "10", **OF_THE_SERVER}
 
 
 def test_the_first_poll_that_fails_says_that_the_page_may_be_old(bedside: BedsidePage) -> None:

@@ -110,6 +110,64 @@ def test_a_tablet_whose_storage_is_full_keeps_the_form_and_says_so(
     assert [body["temperature_c"] for body in vitals(course)] == ["39.2"]
 
 
+MOVE_CLOCK = """(minutes) => {
+    const before = Date.now.bind(Date);
+    Date.now = () => before() + minutes * 60000;
+}"""
+
+
+POLL = """() => new Promise((done) => {
+    addEventListener("htmx:afterRequest", ({ detail: { elt } }) => {
+        if (elt.id === "live") done();
+    });
+    document.body.dispatchEvent(new Event("crs:clock"));
+})"""
+
+
+def test_a_clock_that_is_set_while_the_page_is_open_moves_no_entry(
+    bedside: BedsidePage, course: Course
+) -> None:
+    """Back while there is no network, forward before it: the times are those of the server."""
+    page = bedside.page
+    page.context.set_offline(True)
+    page.evaluate(MOVE_CLOCK, -60)
+    save_without_network(bedside, {"Temperature": "39.2"})
+    page.context.set_offline(False)
+    expect_no_strip(page)
+    page.evaluate(MOVE_CLOCK, 8)
+    page.evaluate(POLL)
+    page.context.set_offline(True)
+    save_without_network(bedside, {"Heart rate": "118"})
+    page.context.set_offline(False)
+    expect_no_strip(page)
+    entries = Entry.objects.filter(course=course, kind=EntryKind.VITALS)
+    assert [ago(3) < entry.at for entry in entries] == [True, True]
+
+
+def test_a_browser_that_refuses_its_storage_charts_on(bedside: BedsidePage, course: Course) -> None:
+    """As where its user has blocked what sites keep, or the page is framed by another site."""
+    page = bedside.page
+    page.add_init_script("""
+        const refuse = () => { throw new DOMException("refused", "SecurityError"); };
+        for (const name of ["localStorage", "sessionStorage", "indexedDB"]) {
+            Object.defineProperty(window, name, { get: refuse });
+        }
+    """)
+    page.reload()
+    expect(page.get_by_text("This browser refuses to keep anything")).to_be_visible()
+    bedside.fill({"Temperature": "38.4"})
+    bedside.save_and_see_it_saved()
+    page.context.set_offline(True)
+    bedside.fill({"Temperature": "39.2"})
+    bedside.save()
+    expect(page.get_by_role("alert").filter(has_text="Not sent yet.")).to_be_visible()
+    expect(bedside.field("Temperature")).to_have_value("39.2")
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Send now").click()
+    bedside.expect_saved("Temp 39.2 °C")
+    assert [body["temperature_c"] for body in vitals(course)] == ["38.4", "39.2"]
+
+
 def test_a_stored_entry_is_not_called_refused_where_its_author_may_chart_no_more(
     bedside: BedsidePage, course: Course, nurse: User
 ) -> None:

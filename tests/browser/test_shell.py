@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.test import Client
 from playwright.sync_api import BrowserContext, Page, expect
 
 from crs_app.accounts.models import User
@@ -77,6 +78,31 @@ def test_a_page_without_the_network_is_the_shell_and_comes_back_with_it(
     expect_no_strip(page)
     expect(bedside.rows.filter(has_text="Temp 39.2 °C")).to_have_count(1)
     assert Entry.objects.filter(course=course, kind=EntryKind.VITALS).count() == 1
+
+
+def test_the_files_of_the_shell_are_there_while_a_proxy_answers(page: Page) -> None:
+    """Its worker gives a kept file where the proxy has none, and the network's where it has one."""
+    got = page.evaluate(
+        r"""async (source) => {
+            const on = {};
+            const location = new URL("https://crs.example/");
+            const self = { location, addEventListener: (name, act) => { on[name] = act; } };
+            const caches = { open: async () => ({ match: async () => new Response("kept") }) };
+            const texts = [];
+            for (const status of [502, 404, 200]) {
+                const fetch = async () => new Response("network", { status });
+                new Function("self", "caches", "fetch", source)(self, caches, fetch);
+                const address = source.match(/"(\/static\/[^"]+)"/)[1];
+                let answer;
+                const request = { method: "GET", mode: "cors", url: location.origin + address };
+                on.fetch({ request, respondWith: (promised) => { answer = promised; } });
+                texts.push(await (await answer).text());
+            }
+            return texts;
+        }""",
+        Client().get("/worker.js").content.decode(),
+    )
+    assert got == ["kept", "kept", "network"]
 
 
 def test_the_service_worker_keeps_no_answer_that_names_a_patient(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from crs_app.accounts.models import User
@@ -132,3 +133,11 @@ def test_a_ward_of_twenty_or_thirty_beds_stands_on_one_screen(
     wall.clock.fast_forward(61_000)
     expect(tiles).to_have_count(30)
     assert wall.evaluate("document.documentElement.scrollHeight") <= 1080
+
+    def updated(route: Route) -> None:
+        sent = route.fetch()
+        route.fulfill(response=sent, headers={**sent.headers, "crs-version": "another"})
+
+    wall.route(re.compile("seen="), updated, times=1)
+    with wall.expect_event("load"):  # the site was updated, and the earlier page goes
+        wall.clock.fast_forward(61_000)

@@ -47,6 +47,19 @@ def test_the_name_of_a_patient_is_escaped_on_every_page(nurse: User, nurse_clien
         assert "<i>Ada" not in page, address
 
 
+@pytest.mark.parametrize("room", ["ward", "identity", "summary", "review", "policy"])
+def test_no_browser_keeps_what_is_typed_about_a_patient(room: str) -> None:
+    """On a shared tablet it would propose the name and the number of one patient for another."""
+    tags = [
+        (path.name, tag)
+        for path in (TEMPLATES / room).glob("*.html")
+        for tag in re.findall(r"<form\b[^>]*>", path.read_text())
+        if 'method="post"' in tag
+    ]
+    assert tags
+    assert [name for name, tag in tags if 'autocomplete="off"' not in tag] == []
+
+
 def test_a_block_tag_does_not_join_what_is_before_and_after_it() -> None:
     template = engines["jinja2"].from_string(
         "<i\n  {% if yes %}open{% endif %}\n  {% if yes %}hidden{% endif %}>"

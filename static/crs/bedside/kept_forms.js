@@ -4,6 +4,7 @@
 import { now } from "../clock.js";
 import { POLL_HEADER } from "../poll_header.js";
 import { allowSentAhead, inertDocument } from "../trusted_types.js";
+import { isAnsweredBy } from "../request_id.js";
 import { hasKey } from "../unsent/store.js";
 
 const { keptForms: address, keptFormsAfter: after } = document.getElementById("live")?.dataset ?? {};
@@ -17,7 +18,7 @@ let fetchedAt = null;
 const fetchForms = async () => {
   const headers = { "HX-Request": "true", [POLL_HEADER]: "yes" };
   const response = await fetch(address, { headers, cache: "no-store" }).catch(() => null);
-  if (!response?.ok) return;
+  if (!response?.ok || !isAnsweredBy(response)) return;
   fetchedAt = Date.now();
   ({ forms } = await response.json());
 };

@@ -2,6 +2,7 @@
 // outside fields, and not where the user has turned single keys off.
 
 import { openDialog } from "../dialogs.js";
+import { removeStored, store, stored } from "../storage.js";
 import { focusables } from "./entry_form.js";
 
 const OFF = "crs-single-keys";
@@ -30,7 +31,7 @@ const KEYS_IN_FIELDS = [
 ];
 
 let dialog = null;
-export const singleKeysAreOff = () => localStorage.getItem(OFF) === "off";
+export const singleKeysAreOff = () => stored(OFF) === "off";
 
 const make = (name, properties, ...children) => {
   const element = Object.assign(document.createElement(name), properties);
@@ -130,8 +131,8 @@ const watchDialog = (buttons) => {
   dialog = makeDialog();
   const toggle = dialog.querySelector("[data-single-keys]");
   toggle.addEventListener("change", () => {
-    if (toggle.checked) localStorage.removeItem(OFF);
-    else localStorage.setItem(OFF, "off");
+    if (toggle.checked) removeStored(OFF);
+    else store(OFF, "off");
   });
   for (const button of buttons) {
     button.hidden = false;

@@ -2,9 +2,11 @@
 // answered item, a failed request shows a message, and a rise of the grade is read out once. The response to a save has
 // the panel only where it differs from the one on the page.
 
+import { statusOf } from "../foreign_pages.js";
 import { TAP_FAILED, isKeptTap } from "../outbox/taps.js";
 import { requestWords } from "../request_id.js";
 import { SHOWN_HEADER } from "../shown.js";
+import { storeInTab, storedInTab } from "../storage.js";
 import { whyFailed } from "./why_failed.js";
 
 const panel = () => document.getElementById("guidance");
@@ -61,14 +63,15 @@ const showFailure = (event) => {
   const isTap = event.type === TAP_FAILED;
   if (!event.target.closest?.("#guidance") || (!isTap && event.detail.requestConfig?.verb !== "post")) return;
   if (!isTap && isKeptTap(event.target)) return;
-  const status = event.detail.xhr?.status ?? 0;
+  const { xhr } = event.detail;
+  const status = statusOf(xhr);
   // Without a response the server may have saved it; the idempotency key makes a retry safe.
   const headline = status === 0 || status >= 500 ? "Not sent yet." : "Not saved.";
   const notKept = status === 0 ? " An answer to advice is not kept on the tablet." : "";
   const message = document.createElement("p");
   message.className = "message message-wrong";
   message.setAttribute("role", "alert");
-  message.textContent = `${headline} ${whyFailed(status)}${notKept} Tap again. ${requestWords(event.detail.xhr)}`.trim();
+  message.textContent = `${headline} ${whyFailed(status)}${notKept} Tap again. ${requestWords(xhr)}`.trim();
   document.getElementById("guidance-message")?.replaceChildren(message);
 };
 
@@ -82,10 +85,10 @@ const checkPanel = ({ detail: { xhr } }) => {
 const seenKey = (rise) => `crs-rise:${rise.dataset.rise}`;
 const showRise = () => {
   const rise = document.querySelector("[data-rise]");
-  if (!rise || !rise.hidden || sessionStorage.getItem(seenKey(rise)) === "dismissed") return;
+  if (!rise || !rise.hidden || storedInTab(seenKey(rise)) === "dismissed") return;
   rise.hidden = false;
-  if (sessionStorage.getItem(seenKey(rise))) return;
-  sessionStorage.setItem(seenKey(rise), "shown");
+  if (storedInTab(seenKey(rise))) return;
+  storeInTab(seenKey(rise), "shown");
   // It is read out, and the focus stays where it is.
   document.getElementById("rise-announcer").textContent = rise.querySelector("p").textContent
     .replace(/\s+/g, " ")
@@ -93,7 +96,7 @@ const showRise = () => {
 };
 const dismiss = (button) => {
   const rise = button.closest("[data-rise]");
-  sessionStorage.setItem(seenKey(rise), "dismissed");
+  storeInTab(seenKey(rise), "dismissed");
   rise.hidden = true;
   document.getElementById("guidance-title")?.focus({ preventScroll: true });
 };

@@ -1,5 +1,7 @@
 // What an answer means: to a save, or that the server was not reached.
 
+import { isAnswered } from "../request_id.js";
+
 // Of a proxy that does not reach the server, or of a server whose database is away.
 export const NOT_REACHED = [502, 503, 504];
 
@@ -9,4 +11,4 @@ export const saysNotStored = (xhr) => xhr.status >= 500 && xhr.getResponseHeader
 // What the server has not answered: no connection, a proxy that does not reach it, its database away, or a page from
 // elsewhere. An answer that nothing was stored, and a fault of the server, leave what was saved in its form.
 export const isUnreachable = (xhr) =>
-  [0, 200, 502, 504].includes(xhr.status) || (xhr.status === 503 && !saysNotStored(xhr));
+  !isAnswered(xhr) || [200, 502, 504].includes(xhr.status) || (xhr.status === 503 && !saysNotStored(xhr));

@@ -7,29 +7,30 @@ const ANSWERS_WITHIN = 2_000; // a browser whose storage hangs must not stop the
 
 const table = "indexedDB" in globalThis ? createStore("crs-outbox", "entries") : null;
 
-const within = (promise, otherwise) =>
+// `act` may throw at once, where the browser refuses its storage.
+const within = (act, otherwise) =>
   Promise.race([
-    promise.catch(() => otherwise),
+    (async () => act())().catch(() => otherwise),
     new Promise((resolve) => setTimeout(resolve, ANSWERS_WITHIN, otherwise)),
   ]);
 
 // Returns [name, row] of every entry of every user, the oldest first; null where the storage cannot be read, as in
 // some private windows.
 export const readRows = async () => {
-  const rows = table ? await within(entries(table), null) : null;
+  const rows = table ? await within(() => entries(table), null) : null;
   return rows?.sort(([one, { at: first }], [other, { at: second }]) =>
     first - second || (one < other ? -1 : 1),
   ) ?? null;
 };
 export const allRows = async () => (await readRows()) ?? [];
 
-export const rowOf = (name) => (table ? within(get(name, table), undefined) : undefined);
+export const rowOf = (name) => (table ? within(() => get(name, table), undefined) : undefined);
 
 // Resolves to whether the row is stored.
 export const putRow = (name, row) =>
-  table ? within(set(name, row, table).then(() => true), false) : false;
+  table ? within(() => set(name, row, table).then(() => true), false) : false;
 
-export const deleteRow = (name) => (table ? within(del(name, table), undefined) : undefined);
+export const deleteRow = (name) => (table ? within(() => del(name, table), undefined) : undefined);
 
 const countOf = (count, state) => `${count} ${count === 1 ? "entry" : "entries"} ${state}`;
 

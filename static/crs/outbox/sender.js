@@ -5,7 +5,8 @@ import { now, requestUpdate } from "../clock.js";
 import { csrfToken } from "../csrf.js";
 import { POLL_HEADER } from "../poll_header.js";
 import { reasonIn } from "../refusals.js";
-import { requestWordsOf } from "../request_id.js";
+import { isAnsweredBy, requestWordsOf } from "../request_id.js";
+import { store, stored } from "../storage.js";
 import { hasKey, user } from "../unsent/store.js";
 import { SENT, UNSENT, alone, confirmEntry, delayEntry, entriesIn, refuseEntry, sendAgain } from "./store.js";
 
@@ -33,9 +34,6 @@ const WAITS_FOR_IT =
   "The entry that this changes is not on the server: it was restored to an earlier time. Sent as soon as the entry is there again.";
 const mayWait = ({ at, content: { path } }) => CHANGE.test(path) && now() - at < WAITS_AT_MOST;
 
-// Whether the answer is of this application, and not of a proxy or a hotspot on the way.
-const isOurs = (response) => response.headers.has("X-Request-ID");
-
 const post = (path, fields) => {
   const body = new URLSearchParams(fields);
   body.delete("csrfmiddlewaretoken");
@@ -53,7 +51,7 @@ const formOf = ({ name }) => name.split(":")[1];
 const unknownAmong = async (entries) => {
   const names = entries.map((entry) => ["form", `${entry.content.path.split("/")[2]}:${formOf(entry)}`]);
   const response = await post(document.body.dataset.outboxKnown, names).catch(() => null);
-  if (!response?.ok || !isOurs(response)) return null;
+  if (!response?.ok || !isAnsweredBy(response)) return null;
   return (await response.json()).unknown;
 };
 
@@ -68,7 +66,7 @@ const settleForbidden = async (entry) => {
 
 const settle = async (entry, response) => {
   const { status, headers } = response;
-  if (!isOurs(response)) return NO_ANSWER;
+  if (!isAnsweredBy(response)) return NO_ANSWER;
   if (status === 200 && headers.get("CRS-Stored") === "yes") {
     await confirmEntry(entry);
     return ANSWERED;
@@ -141,12 +139,12 @@ const askWhatIsKnown = async () => {
   const unknown = await unknownAmong(sent);
   if (!unknown) return;
   for (const entry of sent.filter((one) => unknown.includes(formOf(one)))) await sendAgain(entry);
-  localStorage.setItem(ASKED_AT, String(now()));
+  store(ASKED_AT, String(now()));
   if (unknown.length) sendUnsent();
 };
 
 const askOnLoad = () => {
-  if (now() - Number(localStorage.getItem(ASKED_AT)) > ASKED_AT_MOST_EVERY) askWhatIsKnown();
+  if (now() - Number(stored(ASKED_AT)) > ASKED_AT_MOST_EVERY) askWhatIsKnown();
 };
 
 export const watchSender = () => {

@@ -3,6 +3,7 @@
 // key of its author, as drafts are (unsent/store.js). The page keeps the opened ones in its memory.
 
 import { now } from "../clock.js";
+import { store, stored } from "../storage.js";
 import { hasKey, seal, unseal, user, userName } from "../unsent/store.js";
 import { allRows, deleteRow, putRow, rowOf } from "./database.js";
 
@@ -42,7 +43,7 @@ const load = async () => {
 };
 // The scripts of a page wait for the outbox where this browser ever had one, so that no draft of a saved entry is
 // shown. The mark stays: a page that took it away could hide what another one just kept.
-if (localStorage.getItem(IN_USE)) await load();
+if (stored(IN_USE)) await load();
 
 // One after another: what was asked for last is what stays.
 let last = Promise.resolve();
@@ -53,14 +54,7 @@ const afterOthers = (act) => {
 };
 
 // Without the mark the next page would show and send nothing: where the storage is full, nothing is kept.
-const mark = () => {
-  try {
-    localStorage.setItem(IN_USE, "yes");
-    return true;
-  } catch {
-    return false;
-  }
-};
+const mark = () => store(IN_USE, "yes");
 
 const write = ({ name, at, state, answeredAt, content }) =>
   afterOthers(async () => {

@@ -1,6 +1,7 @@
 // The flowsheet, on its page and in the place of the timeline: arrow keys walk through its cells, headings
 // fold, and a bar shows the cell in focus.
 
+import { store, stored } from "../storage.js";
 import { printInSlices, removeSlices } from "./flowsheet_print.js";
 
 const FOLDED = "crs-flowsheet-folded";
@@ -116,7 +117,7 @@ const walk = (event) => {
 const key = () => `${FOLDED}:${document.body.dataset.user ?? ""}`;
 const readFolded = () => {
   try {
-    return new Set(JSON.parse(localStorage.getItem(key()) ?? "[]"));
+    return new Set(JSON.parse(stored(key()) ?? "[]"));
   } catch {
     return new Set();
   }
@@ -144,7 +145,7 @@ const watchHeadings = () => {
       const closes = button.getAttribute("aria-expanded") === "true";
       if (closes) now.add(head.dataset.fold);
       else now.delete(head.dataset.fold);
-      localStorage.setItem(key(), JSON.stringify([...now]));
+      store(key(), JSON.stringify([...now]));
       fold(section, button, closes);
       if (current?.closest("tr").hidden) start();
     });

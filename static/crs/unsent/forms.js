@@ -111,6 +111,14 @@ const keepAll = () => {
   for (const form of forms()) keep(form);
 };
 
+// Values of a draft for which the form has no field any more, as after an update of the site; what a refused entry
+// of the outbox had stands in the outbox.
+const withoutField = (form, { replaces, values }) => {
+  const restored = new Set(valuesOf(form).map((pair) => JSON.stringify(pair)));
+  const isLost = (pair) => pair[1] !== "" && !restored.has(JSON.stringify(pair));
+  return replaces ? [] : values.filter(isLost).map(([, value]) => value);
+};
+
 const restore = (form, draft) => {
   const left = new Map();
   for (const [name, value] of draft.values) left.set(name, [...(left.get(name) ?? []), value]);
@@ -136,7 +144,7 @@ const restoreNewForms = () => {
     if (isRefused && draft?.formId === hidden(form, "form_id").value) restore(form, draft);
     if (!isRefused && draft) {
       restore(form, draft);
-      restoredLine(form, draft);
+      restoredLine(form, draft, withoutField(form, draft));
     }
   }
   if (fresh.length) nameOthers();

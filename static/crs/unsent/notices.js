@@ -1,12 +1,14 @@
 // Notices of drafts: in the restored form, and below the tabs for other forms.
 
+import { hasStorage } from "../storage.js";
 import { draftsUnder, outlivesPage, unsentOfOthers } from "./store.js";
 import { setText } from "../elements.js";
 import { clockText } from "../site_time.js";
 
 export const actionOf = (form) => new URL(form.action).pathname;
 
-export const restoredLine = (form, draft) => {
+// `lost` are values of the draft for which the form has no field.
+export const restoredLine = (form, draft, lost) => {
   const line = document.createElement("p");
   line.className = "unsent";
   line.dataset.restored = "";
@@ -14,8 +16,9 @@ export const restoredLine = (form, draft) => {
   const text = document.createElement("span");
   const age = document.createElement("span");
   age.dataset.age = new Date(draft.typedAt).toISOString();
-  const missing = draft.ticks ? " Tick again what is unchanged." : "";
-  text.append(`Not sent yet: typed ${clockText(draft.typedAt)} (`, age, `).${missing}`);
+  const ticks = draft.ticks ? " Tick again what is unchanged." : "";
+  const noField = lost.length ? ` This form has no field for: ${lost.join(", ")}.` : "";
+  text.append(`Not sent yet: typed ${clockText(draft.typedAt)} (`, age, `).${ticks}${noField}`);
   const discard = document.createElement("button");
   discard.type = "button";
   discard.className = "btn btn-quiet";
@@ -86,8 +89,10 @@ const setHint = (panel, mark, text) => {
   setText(line, text);
 };
 
-const NOT_KEPT =
-  "This address is not protected (https): what you type is lost when the page is closed or locked.";
+const LOST = "what you type is lost when the page is closed or locked.";
+const NOT_KEPT = hasStorage
+  ? `This address is not protected (https): ${LOST}`
+  : `This browser refuses to keep anything: ${LOST}`;
 
 // Says who else has typed how many values on this tablet, and nothing more of them; and where what is typed
 // here is not kept.

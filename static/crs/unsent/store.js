@@ -3,6 +3,7 @@
 // browser shows to others who typed how many values, and is dropped after a day.
 
 import { now } from "../clock.js";
+import { hasStorage, removeStored, store, stored, storedNames } from "../storage.js";
 
 const PREFIX = "crs-draft:";
 const KEEP_FOR = 24 * 60 * 60_000;
@@ -24,7 +25,7 @@ const importedKey = () =>
 const key = unsentKey && globalThis.crypto?.subtle ? await importedKey() : null;
 
 // False where what is typed is gone with the page.
-export const outlivesPage = key !== null || !unsentKey;
+export const outlivesPage = hasStorage && (key !== null || !unsentKey);
 
 // Whether this page can encrypt for its user.
 export const hasKey = Boolean(user) && key !== null;
@@ -47,15 +48,12 @@ export const unseal = async (name, { iv, data }) => {
   }
 };
 
-const names = () =>
-  Array.from({ length: localStorage.length }, (_, place) => localStorage.key(place)).filter(
-    (name) => name.startsWith(PREFIX),
-  );
+const names = () => storedNames().filter((name) => name.startsWith(PREFIX));
 
 // What anybody may read of a draft: its author, how many values, and when the last one was typed.
 const readable = (name) => {
   try {
-    const found = JSON.parse(localStorage.getItem(name));
+    const found = JSON.parse(stored(name));
     return found && Number.isFinite(found.at) && typeof found.by === "string" ? found : null;
   } catch {
     return null;
@@ -65,7 +63,7 @@ const readable = (name) => {
 const dropOld = () => {
   for (const name of names()) {
     const found = readable(name);
-    if (!found || now() - found.at > KEEP_FOR) localStorage.removeItem(name);
+    if (!found || now() - found.at > KEEP_FOR) removeStored(name);
   }
 };
 
@@ -80,7 +78,7 @@ const take = async (name) => {
   if (before && before.name !== name) {
     // Begun in two tabs at once: the one that was typed last stays.
     const older = before.draft.typedAt > opened.draft.typedAt ? name : before.name;
-    localStorage.removeItem(older);
+    removeStored(older);
     if (older === name) return;
   }
   own.set(opened.action, { name, draft: opened.draft, text: JSON.stringify(opened.draft) });
@@ -94,14 +92,8 @@ export const draftOf = (action) => own.get(action)?.draft ?? null;
 const write = async (action, kept, count) => {
   const sealed = await seal(kept.name, { action, draft: kept.draft });
   if (own.get(action) !== kept) return; // typed on, or sent since
-  try {
-    localStorage.setItem(
-      kept.name,
-      JSON.stringify({ by: userName, at: kept.draft.typedAt, count, ...sealed }),
-    );
-  } catch {
-    localStorage.removeItem(kept.name); // the storage is full: only the form has the values
-  }
+  const row = JSON.stringify({ by: userName, at: kept.draft.typedAt, count, ...sealed });
+  if (!store(kept.name, row)) removeStored(kept.name); // the storage is full: only the form has the values
 };
 
 // Encrypts at once: a page that is closed in a moment has no time for it any more. `done` is called once it is stored.
@@ -121,7 +113,7 @@ export const dropDraft = (action, formId = null) => {
   const kept = own.get(action);
   if (!kept || (formId && kept.draft.formId !== formId)) return;
   own.delete(action);
-  if (kept.name) localStorage.removeItem(kept.name);
+  if (kept.name) removeStored(kept.name);
 };
 
 // Returns the drafts of the user whose address begins with `start`, as [address, draft].
@@ -144,7 +136,7 @@ export const unsentOfOthers = () => {
 const follow = async ({ key: name }) => {
   if (name !== null && !name.startsWith(PREFIX_OF_USER)) return;
   for (const [action, kept] of own) {
-    if (kept.name && !localStorage.getItem(kept.name) && (name === null || kept.name === name)) own.delete(action);
+    if (kept.name && stored(kept.name) === null && (name === null || kept.name === name)) own.delete(action);
   }
   if (name !== null) await take(name);
 };
