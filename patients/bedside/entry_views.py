@@ -151,7 +151,7 @@ def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
 
 def _record_or_show(request: SignedInRequest, course: Course, form: EntryForm) -> HttpResponse:
     """Record a posted form; show it again where it is not valid and no replay."""
-    is_valid = all((form.is_valid(), form.has_field_for_each_value()))
+    is_valid = form.is_valid()
     before = recorded_before(request, course, form) if course.ended_at or not is_valid else []
     if course.ended_at and not before:
         return _not_saved(request, course, mine=_text_of_form(form) if is_valid else "")

@@ -7,18 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from grading.engine.vocabulary import Attribution
 from patients.forms.base import BedsideForm
-from patients.forms.unchanged import is_unchanged_field
 from patients.models import CONFIRMED, Patient
 
 OBSERVED_THEN: Final = "observed_then"
 """Name of the button that answers: observed when it was typed."""
-_NO_FIELDS: Final = frozenset({"csrfmiddlewaretoken", CONFIRMED, OBSERVED_THEN})
-_OTHER_VERSION: Final = (
-    "Not saved: this page is of another version of the site, and has values for which there is no "
-    "field now. Reload the page and enter it again."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +33,6 @@ def questions_digest(questions: Sequence[ConfirmQuestion]) -> str:
     return hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
-def _is_typed(name: str, value: str) -> bool:
-    """Return whether a value says something by itself: a unit and the usual cause do not."""
-    is_usual = name.startswith("attribution") and value == Attribution.CRS.value
-    return bool(value) and not is_usual and not name.endswith("_unit")
-
-
 def _is_short_number(typed: str) -> bool:
     return len(typed) <= 8 and typed.replace(".", "", 1).isdecimal()
 
@@ -65,22 +52,6 @@ class ConfirmedForm(BedsideForm):
     def is_valid(self) -> bool:
         """Return whether nothing is wrong and everything unusual was confirmed."""
         return super().is_valid() and not self.unconfirmed
-
-    def has_field_for_each_value(self) -> bool:
-        """Return whether the form has a field for all that was sent; an error names what has none.
-
-        A page of another version of the site sends such a value. It would be left out of an entry
-        that is answered as saved.
-        """
-        known = self.fields.keys() | _NO_FIELDS
-        found = [
-            f"{name} {self.data[name]}"
-            for name in self.data.keys() - known
-            if _is_typed(name, self.data[name]) and not is_unchanged_field(name)
-        ]
-        if found:
-            self.add_error(None, f"{_OTHER_VERSION} They are: {', '.join(sorted(found))}.")
-        return not found
 
     def ask(self, field_name: str, sentence: str, place: int = 0) -> None:
         """Ask before saving about a value that is possible and unusual."""
