@@ -50,9 +50,13 @@ def without_unseen(text: str) -> str:
     """Return ``text`` without the characters that nobody sees; a joiner stays where it is seen.
 
     What an alphabet of the hospital may need stays: private characters, and marks that choose the
-    form of a letter.
+    form of a letter. So do controls of the direction of a text, which pages show by their name.
     """
-    return "".join(one for place, one in enumerate(text) if not _is_nothing(text, place))
+    return "".join(
+        one
+        for place, one in enumerate(text)
+        if disallowed_character(one) or not _is_nothing(text, place)
+    )
 
 
 def has_letter(text: str) -> bool:

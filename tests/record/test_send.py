@@ -161,7 +161,7 @@ def test_a_record_that_is_shorter_than_what_was_sent_is_named(
 
 @pytest.mark.parametrize("address", ["udp://logs:514", "logs:6514", "tls://", "tls://logs:x"])
 def test_only_tls_is_an_address(address: str) -> None:
-    with pytest.raises(ValueError, match="no address like tls://"):
+    with pytest.raises(ValueError, match="must be an address like tls://"):
         log_server(address)
 
 

@@ -162,7 +162,7 @@ def test_a_hook_with_a_character_that_cannot_be_stored_is_answered(
     ("address", "media_type"),
     [
         ("/fhir/Observation", "application/fhir+json"),
-        ("/hl7", "text/plain"),
+        ("/hl7", "text/plain; charset=utf-8"),
         ("/cds-services/crs-grade", "application/json"),
     ],
 )

@@ -158,15 +158,15 @@ def test_who_a_patient_is_was_corrected_since_the_page_was_opened(
         change = IdentityChange(Fact.NAME, "wristband", token, of_patient={"name": "KOVAC, Mia"})
         correct_identity(patient.pk, change, sending(nurse))
 
-    def stand_on(entry: Entry, target: Course) -> Any:
+    def check_then_rename(entry: Entry, target: Course) -> Any:
         found = original(entry, target)
         monkeypatch.undo()
         rename()
         return found
 
     if is_late:
-        original = move_views.stand_on
-        monkeypatch.setattr(move_views, "stand_on", stand_on)
+        original = move_views.check_move
+        monkeypatch.setattr(move_views, "check_move", check_then_rename)
     else:
         rename()
     data = {"form_id": str(uuid.uuid4()), "to": other.pk, "reason": "typed", "seen": seen}

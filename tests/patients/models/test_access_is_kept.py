@@ -23,7 +23,7 @@ def kept(administrator: User) -> None:
     end_key(SystemKey.objects.get(), administrator, now)
     iss = "https://ehr.example/fhir"
     asked = IssuerSettings(iss, "St. Anna", "crs", "secret", "urn:mrn")
-    save_issuer(asked, Endpoints(iss, iss, iss, iss), administrator, now)
+    save_issuer(asked, Endpoints(iss, iss, iss, iss), administrator, now, seen=None)
     name_identity(iss, "Practitioner/7", administrator, administrator, now)
 
 
