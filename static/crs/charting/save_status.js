@@ -14,7 +14,6 @@ import { showKept } from "../outbox/kept_message.js";
 import { confirmEntry, dropEntry, entryOf, keepEntry, reserve } from "../outbox/store.js";
 import { dropReplaced, underWay } from "../outbox/strip.js";
 import { sendUnsent } from "../outbox/sender.js";
-import { sendOnceStored } from "../outbox/write_ahead.js";
 import { requestWords } from "../request_id.js";
 import { clockText, hasTime } from "../site_time.js";
 
@@ -252,7 +251,6 @@ const followSave = (event) => {
   lastSent = form;
   pressed.set(form, requestConfig.triggeringEvent?.submitter);
   const kept = keepSent(form, requestConfig.formData, at);
-  if (kept) sendOnceStored(xhr, kept.isStored);
   xhr.addEventListener("loadend", async () => {
     const isUnsent = !isConfirmed(xhr, target) && isUnreachable(xhr);
     if (kept && isUnsent && !isImpossible(form) && (await kept.isStored)) {

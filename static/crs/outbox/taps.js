@@ -10,7 +10,6 @@ import { showKept } from "./kept_message.js";
 import { sendUnsent } from "./sender.js";
 import { confirmEntry, dropEntry, entryOf, keepEntry, reserve } from "./store.js";
 import { underWay } from "./strip.js";
-import { sendOnceStored } from "./write_ahead.js";
 
 export const TAP_FAILED = "crs:tap-failed"; // neither saved nor kept
 const REFUSED_IN_WORDS = [409, 422]; // the response says why
@@ -60,7 +59,6 @@ const followTap = ({ detail: { elt, requestConfig, xhr } }) => {
   const fields = [...formData].filter(([name]) => name !== "csrfmiddlewaretoken");
   fields.push(["sent_at", new Date(at).toISOString()]);
   const isStored = keepEntry(formId, at, { path, fields, ...describeTap(elt, triggeringEvent?.submitter, at) });
-  sendOnceStored(xhr, isStored);
   const [release, arrived] = [reserve(formId), underWay(formId)];
   xhr.addEventListener("loadend", async () => {
     const isSaved = xhr.status === 200 && xhr.getResponseHeader("CRS-Stored") === "yes";
