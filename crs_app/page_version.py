@@ -12,6 +12,6 @@ from crs_app import VERSION
 
 @cache
 def page_version() -> str:
-    """Return a short text that says nothing of the version itself: strangers read it too."""
+    """Return a short digest; strangers read it too, and cannot read the version from it."""
     files = getattr(staticfiles_storage, "manifest_hash", "")
     return hashlib.sha256(f"{VERSION} {files}".encode()).hexdigest()[:12]

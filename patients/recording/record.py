@@ -18,7 +18,7 @@ from crs_app.metrics.counts import note_stored
 from grading.engine.vocabulary import AT_MOST_AHEAD, EARLIEST
 from grading.service import CurrentStatus, Regraded
 from grading.systems import HEADLINE
-from patients.models import BY_EMERGENCY, ChartingAct, Course, CoursePolicy, Entry, EntryKind
+from patients.models import BY_EMERGENCY, ChartingAct, Course, Entry, EntryKind
 from patients.models.charted_times import ONE_TICK
 from patients.queries.entries import EntryRow, SplitEntries, entry_row_of
 from patients.queries.grades import period_rows_known_at
@@ -44,7 +44,7 @@ from patients.recording.regrade import (
     regrade_course,
     regrade_from_checkpoint,
 )
-from patients.recording.write import replace_checkpoints, write_act
+from patients.recording.write import replace_checkpoints, write_act, write_policy_periods
 
 _CLOCKS_AGREE: Final = timedelta(seconds=1)
 _HALF_A_MINUTE: Final = timedelta(seconds=30)
@@ -165,7 +165,7 @@ def append_act(
     rows = _apply_new_rows(snapshot.entries, new_rows)
     result = regrade_course(course, snapshot, rows, decided, act.recorded_at)
     write_act(act, entries, result.changes)
-    _store_policy_periods(act, decided)
+    write_policy_periods(act, decided)
     if submission.limits:
         remember_limits(course, act, submission.limits)
     forget_limits(replaced)
@@ -338,20 +338,6 @@ def _apply_new_rows(rows: Sequence[EntryRow], new_rows: Sequence[EntryRow]) -> l
     # The sort is stable: new rows were recorded last and follow all others of their instant.
     kept = [row for row in rows if row.pk not in replaced]
     return sorted([*kept, *new], key=lambda row: row.at)
-
-
-def _store_policy_periods(act: ChartingAct, decided: Sequence[PolicyPeriod]) -> None:
-    if decided:
-        CoursePolicy.objects.bulk_create(
-            CoursePolicy(
-                course_id=act.course_id,
-                act=act,
-                version_id=period.version_id,
-                valid_from=period.valid_from,
-                site_policy_id=period.site_policy_id,
-            )
-            for period in decided
-        )
 
 
 def _replayed(

@@ -12,8 +12,9 @@ from django.db import connection
 
 from grading.engine.checkpoint import Checkpoint
 from grading.engine.grading_system import GradingSystem
-from patients.models import ChartingAct, Course, Entry, GradeCheckpoint
+from patients.models import ChartingAct, Course, CoursePolicy, Entry, GradeCheckpoint
 from patients.queries.grades import GradePeriodRow
+from patients.queries.policies import PolicyPeriod
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,3 +170,18 @@ def _period_params(row: GradePeriodRow) -> dict[str, Any]:
         "ruleset_version": row.ruleset_version,
         "policy_id": row.policy_id,
     }
+
+
+def write_policy_periods(act: ChartingAct, decided: Sequence[PolicyPeriod]) -> None:
+    """Store the policy periods that ``act`` adds to those of its course, which may be none."""
+    if decided:
+        CoursePolicy.objects.bulk_create(
+            CoursePolicy(
+                course_id=act.course_id,
+                act=act,
+                version_id=period.version_id,
+                valid_from=period.valid_from,
+                site_policy_id=period.site_policy_id,
+            )
+            for period in decided
+        )
