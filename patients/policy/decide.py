@@ -37,7 +37,9 @@ class DecidedMeanwhileError(ConflictError):
     def __init__(self, decision: SitePolicy) -> None:
         super().__init__(
             f"{decision.recorded_by.display_name} has changed the policy since this page was "
-            f"opened. Reason: {decision.reason} Reload the page before you change it."
+            f"opened. Reason: {decision.reason} Nothing was changed, and what you typed is kept. "
+            "Where it differs from what is in force now, that is shown. Compare, then preview the "
+            "change."
         )
 
 
@@ -87,9 +89,7 @@ def decide(decision: Decision) -> SitePolicy:
     if before is not None:
         check_replay(before, decision.policy, decision.valid_from, decision.reason, decision.by)
         return before
-    latest = read_latest_site_decision()
-    if latest is not None and latest.pk != decision.seen:
-        raise DecidedMeanwhileError(latest)
+    check_seen(read_latest_site_decision(), decision.seen)
     now = timezone.now()
     made = SitePolicy.objects.create(
         form_id=decision.form_id,
@@ -108,6 +108,12 @@ def decide(decision: Decision) -> SitePolicy:
         EventKind.POLICY_CHANGED, by=decision.by, purpose=decision.reason, details=from_when
     )
     return made
+
+
+def check_seen(latest: SitePolicy | None, seen: int) -> None:
+    """Raise DecidedMeanwhileError where ``latest`` is not the decision that the page showed."""
+    if latest is not None and latest.pk != seen:
+        raise DecidedMeanwhileError(latest)
 
 
 def check_replay(

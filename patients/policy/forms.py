@@ -42,6 +42,8 @@ class Row(NamedTuple):
     """A parameter as the page lists it; ``field`` is its input.
 
     ``changes_lee`` tells a parameter of Lee's grade from one of display or of another scale.
+    ``has_other_typed``: the input has another value than the one in force. ``changed_meanwhile``:
+    somebody has changed it since the page was opened.
     """
 
     field: forms.BoundField
@@ -50,6 +52,8 @@ class Row(NamedTuple):
     in_force: str
     default: str
     differs: bool
+    has_other_typed: bool
+    changed_meanwhile: bool
     allowed: str
     basis: str
     display_only: bool
@@ -60,7 +64,8 @@ class PolicyForm(LocalTimeFields):
     """Every parameter, and the time from which it is valid; empty is from now on.
 
     ``site`` are the policy periods in effect; ``seen`` is the key of the latest decision when the
-    form was opened.
+    form was opened. ``opened_with`` is the policy that the page showed, where another one is in
+    force since.
     """
 
     has_errors_on_top = False
@@ -86,8 +91,9 @@ class PolicyForm(LocalTimeFields):
         site: Sequence[PolicyPeriod],
         seen: int,
         now: datetime,
+        opened_with: Policy | None = None,
     ) -> None:
-        self.site, self.now = site, now
+        self.site, self.now, self.opened_with = site, now, opened_with
         self.in_force = policy_at(site, now)
         self.policy: Policy | None = None
         self.valid_from: datetime | None = None
@@ -110,8 +116,9 @@ class PolicyForm(LocalTimeFields):
         return [(title, [self._row(name) for name in names]) for title, names in GROUPS.items()]
 
     def _row(self, name: str) -> Row:
-        in_force, default = value_text(name, getattr(self.in_force, name)), default_text(name)
-        parameter = PARAMETERS[name]
+        value = getattr(self.in_force, name)
+        in_force, default = value_text(name, value), default_text(name)
+        parameter, before = PARAMETERS[name], self.opened_with
         return Row(
             self[name],
             LABELS[name],
@@ -119,6 +126,8 @@ class PolicyForm(LocalTimeFields):
             in_force,
             default,
             in_force != default,
+            self.is_bound and self[name].value() != str(value),
+            before is not None and getattr(before, name) != value,
             allowed_text(name),
             parameter.basis,
             parameter.display_only,

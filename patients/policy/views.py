@@ -22,12 +22,15 @@ from crs_app.accounts.permissions import (
     check_can_regrade_course,
 )
 from crs_app.accounts.rights import Act
-from grading.engine.policy import policy_from
+from grading.engine.policy import Policy, policy_from
 from patients.display.text import date_time_text
 from patients.models import Course, CoursePolicy, SitePolicy
 from patients.policy.decide import (
+    DecidedMeanwhileError,
     Decision,
+    DecisionReusedError,
     check_replay,
+    check_seen,
     course_token,
     decide,
     regrade_from_start,
@@ -90,19 +93,28 @@ def policy(request: SignedInRequest) -> HttpResponse:
     form = PolicyForm(_allowed(request), site=site, seen=latest.pk if latest else 0, now=now)
     step = request.POST.get("step")
     before = _decided_before(form) if step == CONFIRM else None
-    if before is not None:
-        reason = form.cleaned_data.get("reason", "")
-        try:
+    try:
+        if before is not None:
+            reason = form.cleaned_data.get("reason", "")
             check_replay(before, form.policy, form.valid_from, reason, request.user)
-        except ConflictError as error:
-            form.add_error(None, error.sentence)
-        else:
             return redirect("patients:policy")
-    elif form.is_bound and form.is_valid() and step != EDIT:
-        if step != CONFIRM:
-            return _preview(request, form, site)
-        if _record_decision(request, form):
+        if form.is_bound and form.is_valid() and step != EDIT:
+            check_seen(latest, form.cleaned_data["seen"])
+            if step != CONFIRM:
+                return _preview(request, form, site)
+            _record_decision(request, form)
             return redirect("patients:policy")
+    except DecidedMeanwhileError as error:
+        return _look_again(request, form, error)
+    except DecisionReusedError as error:
+        form.add_error(None, error.sentence)
+        return _page(request, form, CONFLICT)
+    return _page(request, form, UNPROCESSABLE if form.is_bound and form.errors else 200)
+
+
+def _page(request: SignedInRequest, form: PolicyForm, status: int) -> HttpResponse:
+    """Show the form with the policy that it was made for, and the history."""
+    now, site = form.now, form.site
     context = {
         "form": form,
         "can_change": can_manage_policy(request.user),
@@ -111,10 +123,35 @@ def policy(request: SignedInRequest) -> HttpResponse:
         "history": _history(site, now),
         "courses": _courses(request.user, now),
     }
-    status = UNPROCESSABLE if form.is_bound and form.errors else 200
-    if before is not None:
-        status = CONFLICT
     return render(request, "policy/site.html", context, status=status)
+
+
+def _look_again(
+    request: SignedInRequest, form: PolicyForm, error: DecidedMeanwhileError
+) -> HttpResponse:
+    """Show what was typed with what somebody has decided meanwhile; a preview follows."""
+    latest = read_latest_site_decision()  # before what the page shows, as above
+    now, site = timezone.now(), read_site_policy_periods()
+    seen = latest.pk if latest else 0
+    typed = request.POST.copy()
+    typed["seen"], typed["form_id"] = str(seen), str(uuid.uuid4())
+    opened_with = _site_policy_then(form.cleaned_data.get("seen", 0), now)
+    again = PolicyForm(typed, site=site, seen=seen, now=now, opened_with=opened_with)
+    again.add_error(None, error.sentence)
+    return _page(request, again, CONFLICT)
+
+
+def _site_policy_then(seen: int, now: datetime) -> Policy:
+    """Return the policy in force by the decisions up to the one that a page had ``seen``."""
+    made = [_period_of(one) for one in site_decisions() if one.pk <= seen]
+    return policy_at(periods_in_effect(made), now)
+
+
+def _period_of(decision: SitePolicy) -> PolicyPeriod:
+    version = decision.version
+    return PolicyPeriod(
+        decision.valid_from, version.pk, version.digest, version.values, decision.pk
+    )
 
 
 def _allowed(request: SignedInRequest) -> Mapping[str, Any] | None:
@@ -147,7 +184,7 @@ def _decided_before(form: PolicyForm) -> SitePolicy | None:
     return None if form_id is None else read_site_decision_of_form(form_id)
 
 
-def _record_decision(request: SignedInRequest, form: PolicyForm) -> bool:
+def _record_decision(request: SignedInRequest, form: PolicyForm) -> None:
     if form.policy is None:
         raise ValueError("the form is not valid")
     cleaned = form.cleaned_data
@@ -159,17 +196,12 @@ def _record_decision(request: SignedInRequest, form: PolicyForm) -> bool:
         form_id=cleaned["form_id"],
         seen=cleaned["seen"],
     )
-    try:
-        made = decide(decision)
-    except ConflictError as error:
-        form.add_error(None, error.sentence)
-        return False
+    made = decide(decision)
     messages.info(
         request,
         f"Policy changed from {date_time_text(made.valid_from)} on; "
         "open courses are graded under it from then.",
     )
-    return True
 
 
 def _coming(
@@ -187,8 +219,7 @@ def _history(site: Sequence[PolicyPeriod], now: datetime) -> list[DecisionRow]:
     made: list[PolicyPeriod] = []
     listed = []
     for one in site_decisions():
-        version = one.version
-        period = PolicyPeriod(one.valid_from, version.pk, version.digest, version.values, one.pk)
+        period = _period_of(one)
         before = policy_at(periods_in_effect(made), one.valid_from)
         made.append(period)
         state = "in force" if current and one.pk == current.site_policy_id else ""

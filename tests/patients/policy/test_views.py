@@ -128,7 +128,7 @@ def test_a_decision_while_the_page_is_made_counts_as_not_seen(
     seen = administrator_client.get(PAGE).context["form"]["seen"].value()
     stale = policy_form(bipap_grade="4", seen=seen, step="confirm")
     refused = administrator_client.post(PAGE, stale)
-    assert refused.status_code == 422
+    assert refused.status_code == 409
     assert "has changed the policy since this page was opened" in refused.content.decode()
     assert SitePolicy.objects.count() == 1
 
@@ -261,14 +261,28 @@ def test_what_cannot_be_is_refused_with_a_sentence(
     assert not SitePolicy.objects.exists()
 
 
-def test_a_page_opened_before_another_decision_is_refused(
-    administrator_client: Client, decided: Make
+@pytest.mark.parametrize("step", ["preview", "confirm"])
+def test_a_page_opened_before_another_decision_keeps_what_was_typed_beside_what_is_in_force(
+    administrator_client: Client, decided: Make, step: str
 ) -> None:
-    fields = policy_form(bipap_grade="3", step="confirm")
+    fields = policy_form(fever_threshold_c="38.4", reason="Agreed by phone")
     decided(cpap_grade=4)
-    answer = administrator_client.post(PAGE, fields)
-    assert answer.status_code == 422
-    assert "L. Berg has changed the policy since" in answer.content.decode()
+    refused = administrator_client.post(PAGE, fields | {"step": step})
+    assert (refused.status_code, SitePolicy.objects.count()) == (409, 1)
+    page = refused.content.decode()
+    assert "L. Berg has changed the policy since" in page
+    assert 'value="38.4"' in page
+    assert 'value="Agreed by phone"' in page
+    text = text_of(page)
+    assert text.count("changed since you opened the page") == 1
+    assert "in force now: 4, changed since you opened the page" in text
+    assert "in force: 38" in text
+    seen = re.findall(r'name="seen" value="(\d+)"', page)
+    again = fields | {"cpap_grade": "4", "seen": seen[0], "form_id": str(uuid.uuid4())}
+    preview = administrator_client.post(PAGE, again)
+    assert [one.after for one in preview.context["changes"]] == ["38.4 °C"]
+    assert administrator_client.post(PAGE, again | {"step": "confirm"}).status_code == 302
+    assert SitePolicy.objects.latest("pk").version.values["cpap_grade"] == 4
 
 
 def test_a_time_a_few_minutes_back_is_allowed(administrator_client: Client) -> None:
