@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
@@ -10,13 +12,17 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User, Ward
 from crs_app.accounts.permissions import check_can_manage_wards
-from crs_app.record.models import EventKind
+from crs_app.record.models import Event, EventKind
 from crs_app.record.write import record_event
 from patients.models import Course, FormerWardName, Move, Transfer
 from patients.queries.wards import find_ward
 from patients.recording.inputs import ConflictError, Submission
 from patients.recording.lock import lock_course
 from patients.recording.wards import lock_ward_names
+
+_ADDED: Final = "added"
+_JUST_NOW: Final = timedelta(minutes=10)
+"""How long the same name is the same request: a second tap, or one sent again after an outage."""
 
 
 class WardNameTakenError(ConflictError):
@@ -69,12 +75,18 @@ def ward_rows() -> list[WardRow]:
 
 @transaction.atomic
 def add_ward(name: str, by: User) -> Ward:
-    """Add a ward, on which nobody works yet. Raises WardNameTakenError."""
+    """Add a ward, on which nobody works yet. Raises WardNameTakenError.
+
+    The same name again, as by a second tap, is answered with the ward that ``by`` just added.
+    """
     check_can_manage_wards(by)
     lock_ward_names()
+    found = find_ward(name)
+    if found is not None and found.is_open and found.name == name and _was_just_added(found, by):
+        return found
     _check_free(name, None)
     ward = Ward.objects.create(name=name)
-    _record(by, ward, "added")
+    _record(by, ward, _ADDED)
     return ward
 
 
@@ -149,11 +161,20 @@ def open_ward(ward: Ward, by: User) -> None:
 
 
 def _record(by: User, ward: Ward, change: str) -> None:
-    record_event(
-        EventKind.WARDS_CHANGED,
+    record_event(EventKind.WARDS_CHANGED, by=by, details=_details(ward, change))
+
+
+def _details(ward: Ward, change: str) -> dict[str, str]:
+    return {"ward": ward.name, "change": change}
+
+
+def _was_just_added(ward: Ward, by: User) -> bool:
+    return Event.objects.filter(
         by=by,
-        details={"ward": ward.name, "change": change},
-    )
+        at__gt=timezone.now() - _JUST_NOW,
+        kind=EventKind.WARDS_CHANGED,
+        details=_details(ward, _ADDED),
+    ).exists()
 
 
 def _open_courses(ward: Ward) -> QuerySet[Course]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,24 @@ class TestThePage:
         assert not ward.memberships.exists()
         event = Event.objects.get(kind=EventKind.WARDS_CHANGED)
         assert event.details == {"ward": "ICU B", "change": "added"}
+
+    def test_a_second_tap_adds_no_second_ward_and_is_answered_as_the_first(
+        self, administrator_client: Client, make_user: Callable[..., User]
+    ) -> None:
+        address, sent = reverse("patients:wards"), {"form_id": str(uuid.uuid4()), "name": "ICU B"}
+        for _ in range(2):
+            answer = administrator_client.post(address, sent, follow=True)
+            assert "Ward ICU B was added." in answer.content.decode()
+        assert Event.objects.filter(kind=EventKind.WARDS_CHANGED).count() == 1
+        other = Client()
+        other.force_login(make_user("other", Role.ADMINISTRATOR))
+        for client, changes in ((other, {}), (administrator_client, {"name": "icu b"})):
+            answer = client.post(address, sent | changes)
+            assert (answer.status_code, Ward.objects.count()) == (422, 1)
+            assert "There is a ward ICU B already" in answer.content.decode()
+        ward = Ward.objects.get()
+        on_page(administrator_client, ward, step="close")
+        assert administrator_client.post(address, sent).status_code == 422
 
     @pytest.mark.parametrize(
         "name", ["", "\u200b", "7b", "7B", "\u200b7B", "x" * 61, "\ufdfa" * 10]
