@@ -219,7 +219,7 @@ def reassess(situation: Situation) -> RuleResult | None:
         "Without improvement or "
         f"stabilization within {REASSESS_AFTER.value} h the paper considers a second dose of "
         "tocilizumab and/or a second immunosuppressive agent such as corticosteroids."
-        + (" It says nothing of a third dose." if is_third_or_later else ""),
+        + (" It does not mention a third dose." if is_third_or_later else ""),
         other_source=_label_with_dose(situation),
         inputs=(
             *situation.criteria_inputs(),

@@ -1,4 +1,4 @@
-"""Refuse another system in its own words: an OperationOutcome, which says nothing of a patient."""
+"""Refuse another system in its own words: an OperationOutcome, without data of a patient."""
 
 from __future__ import annotations
 

@@ -54,8 +54,8 @@ LOCAL_SIGNS: Final = frozenset((*VITAL_SIGN, *_OTHER_WORDS, *OxygenDevice))
 class Meaning:
     """What a concept stands for here: a kind, a word, and what its codings add.
 
-    ``is_local``: it came by our own code system, or the hospital's own list, which say nothing of
-    mass or molar amounts.
+    ``is_local``: it came by our own code system, or the hospital's own list, which do not tell
+    mass from molar amounts.
     """
 
     kind: Kind
@@ -100,8 +100,8 @@ def meaning_of(
 ) -> Meaning | None:
     """Return what (system, code) pairs of one concept mean, None where none is known.
 
-    An unknown coding with a known one says nothing. Raises UnreadableError ``code.conflict`` where
-    two of them mean different things.
+    An unknown coding with a known one is passed over. Raises UnreadableError ``code.conflict``
+    where two of them mean different things.
     """
     found = [
         meaning for coding in codings if (meaning := _meaning(coding, local_codes)) is not None

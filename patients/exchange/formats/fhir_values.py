@@ -105,7 +105,7 @@ _AMBIGUOUS: Final = LimitsOfNormal(is_ambiguous=True)
 def limits_of_normal(part: Tree, meaning: Meaning, unit: UnitRow) -> LimitsOfNormal:
     """Return the limits of normal of a result: one reference range, in the result's unit.
 
-    Of several, those whose type is not "normal" (FHIR R4 referencerange-meaning) say nothing of it.
+    Of several, those whose type is not "normal" (FHIR R4 referencerange-meaning) are passed over.
     """
     ranges = objects(part, "referenceRange")
     if not ranges:

@@ -93,7 +93,7 @@ def _is_about_the_same(charted: Words, words: Words) -> bool:
     kind = str(words["kind"])
     if charted["kind"] != kind:
         return False
-    if kind == _OXYGEN:  # a flow alone says nothing of the device that it was charted with
+    if kind == _OXYGEN:  # a flow alone does not name its device
         return _apart(charted, words) <= ONE_SET or "device" in words
     if kind in _OF_PARTS:
         return not _apart(charted, words) or _has_one_of(charted, words)

@@ -37,7 +37,7 @@ from patients.exchange.formats.received import RefusedDocumentError
 LONGEST_CONTROL_ID: Final = 199
 """MSH-10 (HL7 v2.7 and later; earlier versions allow 20)."""
 _ENVELOPES: Final = (b"FHS", b"BHS", b"BTS", b"FTS")
-"""Segments around the messages of a batch file; they say nothing of a patient."""
+"""Segments around the messages of a batch file; they do not name a patient."""
 _USUAL_HEADER: Final = "MSH|^~\\&"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 

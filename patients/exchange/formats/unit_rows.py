@@ -25,7 +25,7 @@ class UnitRow:
 
     ``thing`` is a word of the code tables: a vital sign, an analyte, a drug, an agent, or one of
     the names below. ``is_text_only``: with UCUM's code system it means something else, or nothing.
-    ``needs_local_code``: read only under a code that itself says nothing of the unit. ``note`` is
+    ``needs_local_code``: read only under a code that itself leaves the unit open. ``note`` is
     what the course file's unit leaves out.
     """
 
