@@ -119,6 +119,7 @@ def _file(message: InboundMessage, course: Course, places: set[str], at: datetim
         statements=tuple(one for one in document.statements if one.source.place in places),
         held=(),
         remarks=(),
+        cancelled=(),
     )
     context = with_known_keys(context, system, course, document)
     converted = named_for(course, convert(document, context, at))

@@ -73,10 +73,12 @@ def with_known_keys(
     """Return the context with what came before and ``document`` can touch."""
     keys = [one.source.key for one in document.statements]
     keys += [one.key for one in document.held if one.key]
+    keys += [one.source.key for one in document.cancelled]
     with_parts = {one for key in keys for one in (key, f"{key}{_OXYGEN}")}
     with_parts |= {key.removesuffix(_OXYGEN) for key in keys}
     instants = [one.at for one in document.statements]
     instants += [one.at for one in document.held if one.at is not None]
+    instants += [one.at for one in document.cancelled if one.at is not None]
     rows = read_known_keys(system, course, with_parts, instants)
     taken_back = {
         one.source.key for one in document.statements if one.standing is Standing.RETRACTED

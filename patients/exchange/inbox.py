@@ -37,7 +37,7 @@ class DecidedBeforeError(ConflictError):
             Decided.CHARTED: "already saved this",
             Decided.DISMISSED: "already set this aside",
             Decided.MAPPED: "said what this code means: it is proposed again",
-            Decided.CLOSED: "sent this again or retracted it",
+            Decided.CLOSED: "sent this again, or withdrew it",
         }[Decided(decision.what)]
         super().__init__(f"{decision.author_name} {done}.")
         self.decision = decision

@@ -258,6 +258,11 @@ class Done:
     def is_charted(self) -> bool:
         return self.decision.what == Decided.CHARTED
 
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether the sender cancelled or retracted it."""
+        return self.decision.what == Decided.CLOSED
+
 
 def done_cards(decisions: Iterable[HeldDecision]) -> list[Done]:
     """Return what was decided, one for each tap, in their order."""

@@ -29,6 +29,7 @@ from patients.models import (
     SourceKey,
     Verdict,
 )
+from patients.models.exchange import WITHDRAWN
 from patients.queries.exchange import open_items_of_keys
 
 _PLACE_AT_MOST: Final = 300
@@ -196,12 +197,13 @@ def proposal_words(words: Mapping[str, Any]) -> dict[str, Any]:
 def _close_items(
     system: ExternalSystem, course: Course, converted: Converted, at: datetime
 ) -> None:
-    """Close what was held of keys that are charted or retracted now, or held again."""
+    """Close what was held of keys that are charted, retracted or cancelled now, or held again."""
+    withdrawn = set(converted.withdrawn_keys)
     again = {one.key for one in converted.held if one.key}
-    keys = [*converted.closed_keys, *again]
-    if not keys:
-        return
-    close_by_sender(system, open_items_of_keys(system, course, keys), at, _SENT_AGAIN)
+    keys = {*converted.closed_keys, *again} - withdrawn
+    for closed, why in ((keys, _SENT_AGAIN), (withdrawn, WITHDRAWN)):
+        if closed:
+            close_by_sender(system, open_items_of_keys(system, course, sorted(closed)), at, why)
 
 
 def _keep_keys(

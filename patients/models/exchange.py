@@ -327,11 +327,15 @@ class Decided(models.TextChoices):
     CLOSED = "closed", "Closed by its sender"
 
 
+WITHDRAWN: Final = "Its sender withdrew it. Nothing was charted."
+"""Why an item is closed whose sender cancelled or retracted it."""
+
+
 class HeldDecision(models.Model):
     """What became of a held item, once: by whom, when and why.
 
     ``act`` is the act that charted it. An item is closed by its own system, where it sends the
-    statement again so that it can be charted, or retracts it; ``why`` then says so.
+    statement again so that it can be charted, or withdraws it; ``why`` then says so.
     """
 
     item = models.OneToOneField(HeldItem, on_delete=models.PROTECT, related_name="decision")

@@ -27,6 +27,7 @@ from patients.models import (
     SystemKind,
     Verdict,
 )
+from patients.models.exchange import WITHDRAWN
 from patients.queries.identity import search_courses
 
 SHOWN_AT_MOST: Final = 400
@@ -140,14 +141,16 @@ def count_undecided(reader: User) -> int:
 
 
 def decided_lately(reader: User, now: datetime, at_most: int) -> list[HeldDecision]:
-    """Read what was decided lately about courses that ``reader`` may chart on, newest first."""
+    """Read what was decided lately about courses that ``reader`` may chart on, newest first.
+
+    What a system sent again is left out, and what it withdrew is not.
+    """
     if not can_chart(reader):
         return []
     since = now - DECIDED_SHOWN_FOR
     items = HeldItem.objects.filter(may_chart_courses(reader), course__isnull=False)
-    decisions = HeldDecision.objects.filter(
-        item__in=items, at__gte=since, what__in=(Decided.CHARTED, Decided.DISMISSED)
-    )
+    shown = Q(what__in=(Decided.CHARTED, Decided.DISMISSED)) | Q(what=Decided.CLOSED, why=WITHDRAWN)
+    decisions = HeldDecision.objects.filter(shown, item__in=items, at__gte=since)
     decisions = decisions.select_related("item__message__system", "item__course__patient", "act")
     return list(decisions.defer("item__message__raw").order_by("-at", "item__number")[:at_most])
 

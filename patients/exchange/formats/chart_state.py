@@ -102,7 +102,7 @@ class Chart:
         self.filed: list[Filed] = []
         self.held: list[Held] = []
         self.remarks: list[Remark] = []
-        self.closed: dict[str, None] = {}
+        self.closed: dict[str, bool] = {}
         self.confirmed: list[Confirmed] = []
 
     @cached_property
@@ -272,11 +272,11 @@ class Chart:
             stored = {**stored, "sent": to_json(sent)}
         self.rows[source.key] = KnownKey(source.key, source.version, entry, state, stored)
 
-    def close(self, key: str) -> None:
-        """Close what was held of a key."""
+    def close(self, key: str, *, is_withdrawn: bool = False) -> None:
+        """Close what was held of a key; ``is_withdrawn``: its sender cancelled or retracted it."""
         known = self.known.get(key)
         if known is not None and known.is_open:
-            self.closed[key] = None
+            self.closed[key] = is_withdrawn
 
     def confirm(
         self, statement: Statement, entry: str, *, name: str = "", is_new: bool = True
@@ -356,6 +356,7 @@ class Chart:
             remarks=tuple(self.remarks),
             keys=tuple(self.rows.values()),
             closed_keys=tuple(self.closed),
+            withdrawn_keys=tuple(key for key, withdrawn in self.closed.items() if withdrawn),
             confirmed=tuple(self.confirmed),
         )
 

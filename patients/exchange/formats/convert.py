@@ -8,7 +8,8 @@ a ``Context`` of what the course then has, and
 * stores ``keys`` (with ``state`` and ``statement``, which is JSON) with the message, and passes all
   of them as ``Context.known`` to the next call, in the order in which they were stored;
 * stores ``held``, each with the ``key`` and ``version`` of its source, and closes earlier items of
-  the course and system that have one of ``closed_keys`` and are not decided.
+  the course and system that have one of ``closed_keys`` and are not decided, those that have one
+  of ``withdrawn_keys`` as withdrawn by their sender.
 
 Nothing else is remembered from one message to the next.
 """
@@ -25,7 +26,7 @@ from patients.exchange.formats.derived import read_active
 from patients.exchange.formats.duplicates import is_older, one_of_each_key
 from patients.exchange.formats.held_corrections import name_what_they_correct
 from patients.exchange.formats.infusions import wanted_infusions
-from patients.exchange.formats.key_rules import admit
+from patients.exchange.formats.key_rules import admit, withdraw
 from patients.exchange.formats.oxygen_sets import wanted_oxygen
 from patients.exchange.formats.proposals import hold_proposals
 from patients.exchange.formats.received import Document, Held, Received, Source, WholeEntry
@@ -40,6 +41,8 @@ def convert(document: Document, context: Context, received_at: datetime) -> Conv
     chart = Chart(context, received_at)
     read_active(chart, document)
     _take_over(chart, document)
+    for cancelled in document.cancelled:
+        withdraw(chart, cancelled)
     statements = one_of_each_key(chart, document.statements)
     # Weights first: they convert the rates of the same message.
     for received in sorted(statements, key=lambda one: not _is_weight(one)):

@@ -46,7 +46,8 @@ class Converted:
 
     ``keys`` are to be remembered, in this order, with the message; they come back as
     ``Context.known``. ``closed_keys`` are the keys of which what was held before is closed: it is
-    charted now, or retracted.
+    charted now, or retracted. ``withdrawn_keys`` are those of them that were held alone, and that
+    their sender cancelled or retracted.
     """
 
     entries: tuple[Mapping[str, Any], ...] = ()
@@ -55,4 +56,5 @@ class Converted:
     remarks: tuple[Remark, ...] = ()
     keys: tuple[KnownKey, ...] = ()
     closed_keys: tuple[str, ...] = ()
+    withdrawn_keys: tuple[str, ...] = ()
     confirmed: tuple[Confirmed, ...] = ()

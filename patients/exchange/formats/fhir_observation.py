@@ -24,7 +24,11 @@ from patients.exchange.formats.fhir_modifiers import reason_not_to_read
 from patients.exchange.formats.fhir_own import NEVER_CHARTED, OwnCode, own_code, read_own
 from patients.exchange.formats.fhir_parts import Parts, Value, Whole, attributions, parts_of
 from patients.exchange.formats.fhir_results import Head, Results, detail, head_of
-from patients.exchange.formats.fhir_retraction import retract_observation, retract_parts
+from patients.exchange.formats.fhir_retraction import (
+    cancel_observation,
+    retract_observation,
+    retract_parts,
+)
 from patients.exchange.formats.fhir_sent import with_what_was_sent
 from patients.exchange.formats.fhir_times import time_or_reason
 from patients.exchange.formats.fhir_tree import NOTHING, Tree, an_object, codings, objects
@@ -64,7 +68,7 @@ def read_observation(item: Item, context: Context, results: Results) -> None:
         at, _ = time_or_reason(node, "effective", EFFECTIVE, context)
         results.hold(not_read, item.place, head, at)
     elif head.standing is None:
-        results.remark("status.cancelled", item.place)
+        cancel_observation(node, head, context, results)
     elif head.is_retracted:
         retract_observation(node, head, context, results)
     else:

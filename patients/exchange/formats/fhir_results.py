@@ -12,6 +12,7 @@ from patients.exchange.formats.exact_json import write_json
 from patients.exchange.formats.fhir_bundle import version_of
 from patients.exchange.formats.fhir_tree import Tree, invalid, moment, objects, text
 from patients.exchange.formats.received import (
+    Cancelled,
     Content,
     Document,
     Held,
@@ -85,9 +86,15 @@ class Results:
     statements: list[Received] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
+    cancelled: list[Cancelled] = field(default_factory=list)
 
     def document(self) -> Document:
-        return Document(tuple(self.statements), tuple(self.held), tuple(self.remarks))
+        return Document(
+            tuple(self.statements),
+            tuple(self.held),
+            tuple(self.remarks),
+            tuple(self.cancelled),
+        )
 
     def hold(
         self, error: UnreadableError, place: str, head: Head | None = None,

@@ -16,7 +16,14 @@ from patients.exchange.formats.fhir_results import Head, Results
 from patients.exchange.formats.fhir_times import infusion_time, time_or_reason
 from patients.exchange.formats.fhir_tree import Tree, an_object
 from patients.exchange.formats.fhir_values import known_meaning
-from patients.exchange.formats.received import Content, OxygenPart, Signs, Standing
+from patients.exchange.formats.received import (
+    Cancelled,
+    Content,
+    OxygenPart,
+    Signs,
+    Source,
+    Standing,
+)
 from patients.exchange.formats.statements import PRESSURES
 from patients.exchange.formats.unreadable import UnreadableError
 
@@ -63,6 +70,16 @@ def retract_parts(
         is_newer = head.standing is not Standing.FINAL or is_older(known.version, head.version)
         if is_left_out and is_newer and known.state is not KeyState.RETRACTED:
             results.state(replace(head, standing=Standing.RETRACTED), at, None, suffix=suffix)
+
+
+def cancel_observation(node: Tree, head: Head, context: Context, results: Results) -> None:
+    """Collect that an Observation was cancelled, with what it stated under keys of its own."""
+    at, _ = time_or_reason(node, "effective", EFFECTIVE, context)
+    results.remark("status.cancelled", head.place)
+    own = (one.key for one in context.known if one.key.startswith(head.key))
+    parts = [key for key in own if _PART.fullmatch(key.removeprefix(head.key))]
+    for key in dict.fromkeys((head.key, *parts)):
+        results.cancelled.append(Cancelled(Source(head.place, key, head.version), at))
 
 
 def _contents(node: Tree, context: Context) -> tuple[Content | None, Content | None]:

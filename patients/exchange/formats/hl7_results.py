@@ -16,6 +16,7 @@ from patients.exchange.formats.context import Context, KeyState
 from patients.exchange.formats.hl7_measurements import Measurement, Number, measurement
 from patients.exchange.formats.hl7_message import Message, Segment
 from patients.exchange.formats.hl7_tables import (
+    CANCELLED,
     NO_RESULT,
     RESULT_STATUSES,
     WITHOUT_ITS_VALUE,
@@ -28,6 +29,7 @@ from patients.exchange.formats.hl7_values import (
     reference_range,
 )
 from patients.exchange.formats.received import (
+    Cancelled,
     Document,
     Held,
     Received,
@@ -101,6 +103,7 @@ def read_results(message: Message, context: Context) -> Document:
     results, remarks = _collected(message)
     statements: list[Received] = []
     held: list[Held] = []
+    cancelled: list[Cancelled] = []
     sent_at = message.header.component(7)
     for result in results:
         read, more = _read(result, context, sent_at)
@@ -109,7 +112,9 @@ def read_results(message: Message, context: Context) -> Document:
             statements.append(read)
         elif isinstance(read, Held):
             held.append(read)
-    return Document(tuple(statements), tuple(held), tuple(remarks))
+        elif isinstance(read, Cancelled):
+            cancelled.append(read)
+    return Document(tuple(statements), tuple(held), tuple(remarks), tuple(cancelled))
 
 
 def _collected(message: Message) -> tuple[list[_Result], list[Remark]]:
@@ -151,11 +156,12 @@ def _comments(segment: Segment) -> Iterator[str]:
 
 def _read(
     result: _Result, context: Context, sent_at: str
-) -> tuple[Received | Held | None, list[Remark]]:
-    """Return the statement of a result, or why it is held, or neither, and remarks."""
+) -> tuple[Received | Held | Cancelled | None, list[Remark]]:
+    """Return the statement of a result, or why it is held, or that it is cancelled; and remarks."""
     status = result.obx.component(11)
     if status in NO_RESULT:
-        return None, [Remark("result.none", result.place, NO_RESULT[status])]
+        remarks = [Remark("result.none", result.place, NO_RESULT[status])]
+        return (_cancelled(result, context) if status == CANCELLED else None), remarks
     try:
         at = instant(result.time, context.timezone)
     except UnreadTimeError as error:
@@ -218,6 +224,15 @@ def _retraction(result: _Result, context: Context, key: str, at: datetime) -> Re
     except UnreadableError:
         content = None  # what was charted is found by its key
     return Received(Source(result.place, key), Standing.RETRACTED, at, content)
+
+
+def _cancelled(result: _Result, context: Context) -> Cancelled | None:
+    """Return which result will not come, None where its time, and so its key, is not known."""
+    try:
+        at = instant(result.time, context.timezone)
+    except UnreadTimeError:
+        return None
+    return Cancelled(Source(result.place, _key(result, at)), at)
 
 
 def _measurement(result: _Result, context: Context) -> tuple[Measurement, bool]:

@@ -71,6 +71,8 @@ NO_RESULT: Final = {
     "I": "specimen in the laboratory",
 }
 """HL7 table 0085: words that say that there is no result."""
+CANCELLED: Final = "X"
+"""HL7 table 0085: there will be no result, so that a preliminary one no longer stands."""
 WITHOUT_ITS_VALUE: Final = "U"
 """HL7 table 0085: a preliminary result became final and is, as a rule, not sent again."""
 WRONG: Final = "W"

@@ -21,7 +21,14 @@ from patients.exchange.formats.contradictions import (
 )
 from patients.exchange.formats.derived import has_in_entry
 from patients.exchange.formats.duplicates import is_number, is_older
-from patients.exchange.formats.received import Infusion, OxygenPart, Received, Signs, Standing
+from patients.exchange.formats.received import (
+    Cancelled,
+    Infusion,
+    OxygenPart,
+    Received,
+    Signs,
+    Standing,
+)
 from patients.exchange.formats.statements import (
     Statement,
     from_json,
@@ -34,6 +41,7 @@ from patients.exchange.formats.statements import (
 from patients.exchange.formats.tapped_infusions import as_charted, charted_infusion
 
 FUTURE: Final = "time.future"
+PRELIMINARY: Final = "status.preliminary"
 
 
 def admit(chart: Chart, received: Received) -> None:
@@ -55,7 +63,7 @@ def _retract(chart: Chart, received: Received, known: Known | None) -> None:
         what = "nothing of it is charted; it is not charted when it comes later"
         chart.remark("retraction.unknown", source.place, what)
         _forget(chart, received)
-        chart.close(source.key)
+        chart.close(source.key, is_withdrawn=True)
         return
     overruled = chart.overruled_by(known.entry)
     if overruled is not None:
@@ -69,7 +77,7 @@ def _retract(chart: Chart, received: Received, known: Known | None) -> None:
         chart.remark("retracted", source.place, "it was not charted and is retracted")
         chart.taken_back[source.key] = received
         _forget(chart, received)
-        chart.close(source.key)
+        chart.close(source.key, is_withdrawn=True)
     elif _filing(chart, str(chart.entries[entry]["kind"])) is Filing.PROPOSE:
         at = datetime.fromisoformat(str(chart.entries[entry]["at"]))
         chart.hold_retraction("unvalidated", source, at, entry)
@@ -229,8 +237,20 @@ def _end_is_ahead(chart: Chart, statement: Statement) -> bool:
     return end is not None and _is_ahead(chart, end)
 
 
+def withdraw(chart: Chart, cancelled: Cancelled) -> None:
+    """Close what is held of a preliminary statement; what comes later under its key is new."""
+    source = cancelled.source
+    known = chart.known.get(source.key)
+    if known is None or is_older(source.version, known.version):
+        return
+    held_for = known.stored.get("why") or next(iter(known.stored.get("held", ())), "")
+    if known.state is KeyState.ASIDE and held_for == PRELIMINARY:
+        chart.close(source.key, is_withdrawn=True)
+        chart.remember(source, KeyState.ASIDE)
+
+
 def _is_waiting_still(known: Known, standing: Standing) -> bool:
-    was_preliminary = known.stored.get("why") == "status.preliminary"
+    was_preliminary = known.stored.get("why") == PRELIMINARY
     return was_preliminary is (standing is Standing.PRELIMINARY)
 
 
@@ -242,7 +262,7 @@ def _judge(chart: Chart, received: Received, statement: Statement, known: Known 
     words = words_of(statement)
     content = statement.content
     if received.standing is Standing.PRELIMINARY:
-        chart.set_aside("status.preliminary", statement, words=words, more="preliminary")
+        chart.set_aside(PRELIMINARY, statement, words=words, more="preliminary")
     elif _is_ahead(chart, statement.at):
         chart.set_aside(FUTURE, statement, more=f"{statement.at.isoformat()} is still to come")
     elif isinstance(content, Infusion) and content.is_over and content.end is None:

@@ -159,16 +159,28 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancelled:
+    """A result that its sender says it will not have: a preliminary one that is held is withdrawn.
+
+    What is charted of it stays. ``at`` is its clinical time, None where none is known.
+    """
+
+    source: Source
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """What a reader makes of one document (a Bundle, an HL7 v2 message, a flowsheet).
 
     ``statements`` are in the order of the document. ``held`` and ``remarks`` are what the reader
-    itself could not make a statement of.
+    itself could not make a statement of. ``cancelled`` stand among the remarks too.
     """
 
     statements: tuple[Received, ...]
     held: tuple[Held, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    cancelled: tuple[Cancelled, ...] = ()
 
 
 class RefusedDocumentError(Exception):

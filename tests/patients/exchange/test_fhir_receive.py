@@ -26,6 +26,7 @@ from patients.models import (
     InboundMessage,
     SourceKey,
 )
+from patients.models.exchange import WITHDRAWN
 from tests.factories import admit, chart, end, reopen
 from tests.patients.exchange import signed
 from tests.patients.exchange.fhir_documents import (
@@ -199,6 +200,24 @@ def test_what_was_held_is_closed_when_it_comes_again_and_can_be_charted(
     assert send("final", "2") == 201
     decision = HeldDecision.objects.get()
     assert (decision.item, decision.what, decision.by) == (item, Decided.CLOSED, system.user)
+    assert [one["value"] for one in charted(course, EntryKind.LAB)] == ["1.90"]
+
+
+def test_a_cancelled_resource_withdraws_what_was_preliminary_and_nothing_charted(
+    course: Course, headers: dict[str, str], at: datetime
+) -> None:
+    def send(status: str, version: str) -> int:
+        resource = creatinine(at, status=status, meta={"versionId": version})
+        return int(post(alone(course, resource), headers, "/fhir/Observation").status_code)
+
+    assert send("preliminary", "2") == 202
+    assert send("cancelled", "1") == 200
+    assert not HeldDecision.objects.exists(), "an older version"
+    assert send("cancelled", "3") == 200
+    decision = HeldDecision.objects.get()
+    assert (decision.what, decision.why) == (Decided.CLOSED, WITHDRAWN)
+    assert send("final", "4") == 201
+    assert send("cancelled", "5") == 200
     assert [one["value"] for one in charted(course, EntryKind.LAB)] == ["1.90"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -108,6 +109,35 @@ def test_a_message_of_a_monitor_is_one_card_with_all_of_its_signs(
         "systolic_mmhg": "84", "diastolic_mmhg": "47", "heart_rate": "131", "spo2_percent": "91",
     }  # fmt: skip
     assert not HeldItem.objects.filter(decision=None).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("status", ["X", "D"])
+def test_a_preliminary_result_that_its_sender_withdraws_is_shown_as_withdrawn(
+    course: Course, nurse: User, nurse_client: Client, status: str
+) -> None:
+    system, at = laboratory(), ago(4).replace(microsecond=0)
+
+    def send(control_id: str, status: str) -> None:
+        raw = oru(course, control_id, at=at, status=status)
+        of_one_order = raw.replace(f"{control_id}|24323".encode(), b"O1|24323")
+        assert receive_frame(system, Frame(of_one_order)).code.value == "AA"
+
+    send("M1", "P")
+    (item,) = HeldItem.objects.all()
+    assert (item.reason, count_undecided(nurse)) == ("status.preliminary", 1)
+    send("M2", status)
+    assert count_undecided(nurse) == 0
+    page = nurse_client.get(INBOX)
+    assert not page.context["cards"]
+    text = text_of(page.content.decode())
+    assert re.search(r"Withdrawn \S+ by laboratory lab-1", text), text[text.find("Withdrawn"):][:200]
+    assert "Its sender withdrew it. Nothing was charted." in page.content.decode()
+    late = text_of(tap(nurse_client, course, [item]).content.decode())
+    assert "lab-1 sent this again, or withdrew it." in late
+    assert not charted(course)
+    send("M3", "P")
+    assert count_undecided(nurse) == (1 if status == "X" else 0), "X takes back no later result"
 
 
 def test_the_same_tap_again_is_answered_as_before_and_another_is_told_who_was_faster(

@@ -84,6 +84,14 @@ def values(found: Left) -> list[str]:
             [], ["duplicate.conflict"] * 2, ["retracted", "retracted.before"],
         ),
         ([[creatinine("1.2")], [creatinine("1.2", "X")]], ["1.2"], [], ["result.none"]),
+        (
+            [[creatinine("1.2", "P")], [creatinine("", "X")], [creatinine("1.2", "P")]],
+            [], ["status.preliminary"] * 2, ["result.none"],
+        ),
+        (
+            [[creatinine("1.2", "P")], [creatinine("", "X")], [creatinine("", "U")]],
+            [], ["status.preliminary", "value.missing"], ["result.none"],
+        ),
         ([[creatinine("1.2"), creatinine("1.2")]], ["1.2"], [], ["duplicate.equal"]),
         ([[creatinine("1.2"), creatinine("1.4")]], [], ["duplicate.conflict"] * 2, []),
         (
