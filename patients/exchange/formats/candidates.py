@@ -13,6 +13,7 @@ from patients.exchange.formats.chart_state import Chart
 from patients.exchange.formats.context import KeyState
 from patients.exchange.formats.derived import without
 from patients.exchange.formats.plausible import (
+    LIMITS_OF_NORMAL,
     faults_of,
     note_fault,
     rate_fault,
@@ -28,7 +29,6 @@ from patients.exchange.formats.received import (
 from patients.exchange.formats.statements import Statement, same_value, words_of
 
 IMPOSSIBLE: Final = "value.impossible"
-_LIMITS: Final = frozenset({"upper_limit", "lower_limit"})
 
 
 def admit_value(chart: Chart, statement: Statement, *, is_proposed: bool) -> None:
@@ -104,7 +104,7 @@ def _possible_entry(
 ) -> Statement | None:
     words = words_of(statement)
     faults = faults_of(words)
-    limits = faults.keys() & _LIMITS
+    limits = faults.keys() & LIMITS_OF_NORMAL
     if limits and limits == faults.keys():
         chart.remark("range.ambiguous", statement.source.place, "limits of normal that cannot be")
         return _without_fields(statement, content, limits)

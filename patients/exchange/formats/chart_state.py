@@ -81,6 +81,7 @@ class Chart:
     def __init__(self, context: Context, received_at: datetime) -> None:
         self.context = context
         self.received_at = received_at
+        self.holds_limits = True
         self.entries: dict[str, Words] = {}
         self.replaced_by: dict[str, str] = {}
         for number, words in enumerate(context.course["entries"]):

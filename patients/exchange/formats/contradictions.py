@@ -106,7 +106,7 @@ def _differ(statement: Statement, entry: Entry, own: Entry) -> bool:
 
 def _taken(statement: Statement, words: Mapping[str, Any]) -> Statement:
     kind = kind_of(statement.content)
-    statement = replace(statement, note=str(words.get("note") or ""))
+    statement = replace(statement, note=str(words.get("note") or ""), was_charted=True)
     new_field = NEW_FIELDS.get(kind)
     if new_field is not None and words.get(new_field) is not None:
         statement = replace(statement, extra={new_field: words[new_field]})

@@ -39,6 +39,7 @@ from patients.exchange.formats.whole_entries import wanted_entries
 def convert(document: Document, context: Context, received_at: datetime) -> Converted:
     """Return what becomes of ``document``, received at ``received_at``."""
     chart = Chart(context, received_at)
+    chart.holds_limits = not document.is_table
     read_active(chart, document)
     _take_over(chart, document)
     for cancelled in document.cancelled:

@@ -167,7 +167,7 @@ class _Reading:
         ]
         infusions = infusions_of(self.bags, self.overlap)
         statements = sorted([*self.statements, *infusions], key=lambda one: one.at)
-        return Document(tuple(statements), tuple(self.held), tuple(self.remarks))
+        return Document(tuple(statements), tuple(self.held), tuple(self.remarks), is_table=True)
 
 
 def _utc(at: datetime) -> str:

@@ -20,6 +20,7 @@ from grading.plain_text import LONGEST_NOTE, disallowed_character
 from patients.exchange.formats.chart_state import Chart, Words
 from patients.exchange.formats.statements import kind_of, words_of
 
+LIMITS_OF_NORMAL: Final = frozenset({"upper_limit", "lower_limit"})
 LAB_JUMP: Final = 5
 """A result that is this many times the one before, or its part, may be in another unit."""
 

@@ -175,12 +175,14 @@ class Document:
 
     ``statements`` are in the order of the document. ``held`` and ``remarks`` are what the reader
     itself could not make a statement of. ``cancelled`` stand among the remarks too.
+    ``is_table``: a flowsheet, a file that is warned about what an interface holds.
     """
 
     statements: tuple[Received, ...]
     held: tuple[Held, ...] = ()
     remarks: tuple[Remark, ...] = ()
     cancelled: tuple[Cancelled, ...] = ()
+    is_table: bool = False
 
 
 class RefusedDocumentError(Exception):

@@ -55,7 +55,8 @@ class Statement:
     """A statement that has a value: of this document, or of one that came before.
 
     ``joined`` is a name shared by statements that were one entry of our own export; ``extra`` has
-    fields of that entry that no code says (the purpose of oxygen).
+    fields of that entry that no code says (the purpose of oxygen). ``was_charted``: it came with an
+    entry of our own export, about which a person was asked when it was charted.
     """
 
     source: Source
@@ -66,6 +67,7 @@ class Statement:
     joined: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
     recorded_at: datetime | None = None
+    was_charted: bool = False
 
     @property
     def key(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from patients.exchange.formats.chart_state import Chart, Wanted
 from patients.exchange.formats.context import SystemKind
 from patients.exchange.formats.contradictions import JOINED
-from patients.exchange.formats.plausible import unusual
+from patients.exchange.formats.plausible import LIMITS_OF_NORMAL, unusual
 from patients.exchange.formats.received import WholeEntry
 from patients.exchange.formats.same_minute import result_compared, rival
 from patients.exchange.formats.sets import (
@@ -71,8 +71,7 @@ class _Entry:
 
     def wanted(self) -> Wanted | None:
         self._hold_contradictions()
-        if self.chart.context.kind is SystemKind.MONITOR:
-            self._hold_unusual()
+        self._hold_unusual()
         if not self.statements:
             return Wanted(None, self.keys_before, self.current) if self.current else None
         words = self._words()
@@ -123,9 +122,20 @@ class _Entry:
             self._put_back(statement)
 
     def _hold_unusual(self) -> None:
+        """Hold what a form would ask about: all of a monitor, of others limits of normal alone.
+
+        A limit of another unit's report decides the grade unasked. What people charted in the same
+        minute is compared with that.
+        """
+        is_monitor = self.chart.context.kind is SystemKind.MONITOR
         for statement in self._newcomers():
             words = words_of(statement)
             found = unusual(self.chart, words, self.current)
+            if not is_monitor:
+                found = [one for one in found if one[0] in LIMITS_OF_NORMAL]
+                was_asked = statement.was_charted or not self.chart.holds_limits
+                if was_asked or (found and rival(self.chart, words) is not None):
+                    continue
             if found:
                 more = found[0][1]
                 self.chart.set_aside("value.unusual", statement, words=words, more=more)

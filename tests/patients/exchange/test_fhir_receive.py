@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import OperationalError
@@ -27,6 +28,7 @@ from patients.models import (
     SourceKey,
 )
 from patients.models.exchange import WITHDRAWN
+from tests.entry_forms import url
 from tests.factories import admit, chart, end, reopen
 from tests.patients.exchange import signed
 from tests.patients.exchange.fhir_documents import (
@@ -219,6 +221,28 @@ def test_a_cancelled_resource_withdraws_what_was_preliminary_and_nothing_charted
     assert send("final", "4") == 201
     assert send("cancelled", "5") == 200
     assert [one["value"] for one in charted(course, EntryKind.LAB)] == ["1.90"]
+
+
+def test_a_limit_of_normal_of_another_unit_is_held_and_asked_about_before_it_is_charted(
+    course: Course, headers: dict[str, str], nurse_client: Client, at: datetime
+) -> None:
+    def send(upper: str, version: str, status: str = "final") -> int:
+        limits = [{"high": {"value": f"<<{upper}>>"}}]
+        resource = creatinine(at, referenceRange=limits, status=status, meta={"versionId": version})
+        return int(post(alone(course, resource), headers, "/fhir/Observation").status_code)
+
+    assert send("106", "1") == 202
+    item = HeldItem.objects.get()
+    assert item.reason == "value.unusual"
+    assert "106 mg/dL is unusual as upper limit of normal" in item.what
+    assert not charted(course, EntryKind.LAB)
+    address, sent = url("chart_received", course), {"form_id": str(uuid4()), "item": str(item.pk)}
+    asked = nurse_client.post(address, sent, headers={"HX-Request": "true"})
+    assert "Is it the limit in µmol/L?" in asked.content.decode()
+    assert not charted(course, EntryKind.LAB)
+    assert send("1.2", "2", "corrected") == 201
+    assert [one["upper_limit"] for one in charted(course, EntryKind.LAB)] == ["1.2"]
+    assert HeldDecision.objects.get().item == item
 
 
 def test_a_value_that_a_nurse_charted_in_the_same_minute_stays(

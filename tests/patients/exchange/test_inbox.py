@@ -131,7 +131,9 @@ def test_a_preliminary_result_that_its_sender_withdraws_is_shown_as_withdrawn(
     page = nurse_client.get(INBOX)
     assert not page.context["cards"]
     text = text_of(page.content.decode())
-    assert re.search(r"Withdrawn \S+ by laboratory lab-1", text), text[text.find("Withdrawn"):][:200]
+    assert re.search(r"Withdrawn \S+ by laboratory lab-1", text), text[text.find("Withdrawn") :][
+        :200
+    ]
     assert "Its sender withdrew it. Nothing was charted." in page.content.decode()
     late = text_of(tap(nurse_client, course, [item]).content.decode())
     assert "lab-1 sent this again, or withdrew it." in late

@@ -343,6 +343,12 @@ def test_a_limit_that_is_no_number_is_remarked() -> None:
     assert [one.reason for one in remarks] == ["range.ambiguous"]
 
 
+def test_a_limit_of_another_unit_is_remarked_in_a_table_which_a_message_would_be_held_for() -> None:
+    result = converted(f"{AT},Crea,1.9,mg/dL,,106")
+    assert [one.reason for one in result.remarks] == ["value.unusual"]
+    assert [one["upper_limit"] for one in shown(result)] == ["106"]
+
+
 def test_columns_of_other_names_are_read_by_the_map() -> None:
     maps = read_maps(
         json.dumps(

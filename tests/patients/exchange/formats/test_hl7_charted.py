@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -107,6 +108,26 @@ def test_results_of_one_key_follow_their_status(
 ) -> None:
     found = left(*messages)
     assert (values(found), found.held, found.remarks) == (charted, held, remarks)
+
+
+def test_a_limit_of_normal_of_another_unit_holds_the_result() -> None:
+    """Bilirubin 20 umol/L with the limit of mg/dL would be CTCAE grade 4."""
+    bilirubin = "OBX|1|NM|14631-6^Bilirubin^LN||20|umol/L|<{}||||{}"
+    sent = [[bilirubin.format("1.2", "F")], [bilirubin.format("1.2", "F")]]
+    found = left(*sent)
+    assert (found.entries, found.held, found.remarks) == ([], ["value.unusual"], ["unchanged"])
+    corrected = left(*sent, [bilirubin.format("21", "C")])
+    assert [entry["upper_limit"] for entry in corrected.entries] == ["21"]
+    proposed = left(*sent, into=context(proposes=True))
+    assert (proposed.entries, proposed.held) == ([], ["unvalidated"])
+    people = {
+        "id": "n1", "kind": "lab", "at": "2026-03-02T10:00:00+01:00",
+        "recorded_at": "2026-03-02T10:05:00+01:00", "analyte": "bilirubin", "value": "20",
+        "unit": "umol/L", "upper_limit": "1.2",
+    }  # fmt: skip
+    into = replace(context(), course={**context().course, "entries": [people]})
+    confirmed = left(sent[0], into=into)
+    assert (confirmed.held, confirmed.remarks) == ([], ["confirmed"]), "a person was asked"
 
 
 def sign(code: str, value: str, status: str = "F", unit: str = "mm[Hg]") -> str:

@@ -27,6 +27,8 @@ AT = NOON.isoformat()
 HALF_PAST = (NOON + timedelta(minutes=30)).isoformat()
 NE = {"drug": "norepinephrine", "rate": "5", "unit": "ug/min"}
 LAB = {"analyte": "creatinine", "value": "1.2", "unit": "mg/dL"}
+ODD = {**LAB, "upper_limit": "106"}
+"""With a limit of normal that is unusual, about which a person was asked before."""
 
 
 def whole(kind: str, **fields: Any) -> WholeEntry:
@@ -55,6 +57,7 @@ AGREEING: list[tuple[Content, dict[str, Any], dict[str, Any]]] = [
         {"note": "via left arm"},
     ),
     (whole("lab", **LAB), entry("lab", **LAB), {}),
+    (whole("lab", **ODD), entry("lab", **ODD), {}),
     (whole("death"), entry("death", due_to=["crs"]), {"due_to": ["crs"]}),
 ]
 CONTRADICTING: list[tuple[Content, dict[str, Any]]] = [
