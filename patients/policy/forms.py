@@ -42,7 +42,7 @@ class Row(NamedTuple):
     """A parameter as the page lists it; ``field`` is its input.
 
     ``changes_lee`` tells a parameter of Lee's grade from one of display or of another scale.
-    ``has_other_typed``: the input has another value than the one in force. ``changed_meanwhile``:
+    ``has_other_typed``: the input has another value than the one in force. ``changed_since``:
     somebody has changed it since the page was opened.
     """
 
@@ -53,7 +53,7 @@ class Row(NamedTuple):
     default: str
     differs: bool
     has_other_typed: bool
-    changed_meanwhile: bool
+    changed_since: bool
     allowed: str
     basis: str
     display_only: bool
