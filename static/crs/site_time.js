@@ -52,6 +52,12 @@ export const clockText = (instant) => {
   return `${Number(then.day)} ${monthOf(instant)} ${text}`;
 };
 
+// The same, with day and year whatever the day is ("28 Nov 2026 13:05").
+export const dateTimeText = (instant) => {
+  const then = parts(instant);
+  return `${Number(then.day)} ${monthOf(instant)} ${then.year} ${timeText(instant)}`;
+};
+
 const fieldsOf = (form) =>
   ["observed_time", "observed_date"].map((name) => form.querySelector(`[name=${name}]`));
 

@@ -5,6 +5,7 @@ A row that cannot wrap makes the browser shrink the whole page, so the type is m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -16,6 +17,7 @@ from tests.browser.printed_type import Printed, printed_type
 from tests.patients.review.reviewed_course import import_reviewed
 
 SMALLEST_PT = 8
+DATE_AND_TIME = re.compile(r"\d+ [A-Z][a-z]{2} 20\d\d \d\d:\d\d")
 THEN = "known_at=2026-11-28T08:40:00Z"
 PAGES = {
     "handover": f"/courses/{{course}}/handover/?{THEN}",
@@ -57,6 +59,11 @@ def test_no_printed_type_is_smaller_than_8_pt_on_either_paper(page: Page, opened
         assert answer.ok, name
         if name == "review":
             page.locator(".lane canvas").first.wait_for()
+        if name == "bedside":
+            printed_at = page.locator("[data-printed-at]")
+            printed_at.evaluate("place => { place.textContent = 'long ago' }")
+            page.evaluate("dispatchEvent(new Event('beforeprint'))")
+            assert DATE_AND_TIME.fullmatch(printed_at.text_content() or "")
         for paper in ("A4", "Letter"):
             found = printed(page, paper)
             if found.smallest_pt < SMALLEST_PT:

@@ -44,6 +44,21 @@ def test_the_grade_card_follows_the_clock_alone(
     assert (change.grade_before, change.at) == (2, at + timedelta(hours=3))
 
 
+def test_each_printed_sheet_names_the_patient_and_who_printed_it(
+    nurse_client: Client, course: Course, nurse: User
+) -> None:
+    """Also after the identity was corrected while the page was open."""
+    page = nurse_client.get(url("bedside", course)).content.decode()
+    for answer in (page, nurse_client.get(url("live", course), **HTMX).content.decode()):
+        (head,) = re.findall(r'<div id="print-head".*?</div>', answer, re.DOTALL)
+        text, patient = text_of(head), course.patient
+        assert (
+            f"{patient.name} · MRN {patient.mrn} · born {patient.birth_date:%-d %b %Y} · 7B 12"
+            in text
+        )
+        assert re.search(r"printed \d+ \w+ 20\d\d \d\d:\d\d .*by " + nurse.display_name, text)
+
+
 def test_older_rows_follow_by_cursor_without_gap_or_repeat(
     nurse_client: Client, course: Course, clinician: User
 ) -> None:
