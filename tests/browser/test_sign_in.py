@@ -7,6 +7,13 @@ from crs_app.accounts.models import User
 from patients.models import Course
 from tests.browser.bedside_page import BedsidePage
 
+OUT_OF_THEIR_PANEL = """[...document.querySelectorAll('main :is(h1, p, label, input, a, button)')]
+    .filter(one => one.checkVisibility())
+    .filter(one => one.getBoundingClientRect().right > innerWidth
+        || one.scrollWidth > one.clientWidth + 1 && one.matches('.btn')
+        || one.getBoundingClientRect().right > one.closest('.panel').getBoundingClientRect().right)
+    .map(one => one.outerHTML)"""
+
 
 def test_a_wrong_password_is_refused_and_the_right_one_leads_on(
     page: Page, nurse: User, course: Course
@@ -30,3 +37,10 @@ def test_a_wrong_password_is_refused_and_the_right_one_leads_on(
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     page.goto(f"/courses/{course.pk}/")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    large = {"fontSizes": {"standard": 48, "fixed": 39}}
+    page.context.new_cdp_session(page).send("Page.setFontSizes", large)
+    page.goto(page.url)
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "48px"
+    assert page.evaluate(OUT_OF_THEIR_PANEL) == [], "text of 300 % on a phone"

@@ -23,6 +23,7 @@ PAGES = {
     "help": "/help/reviewer/",
 }
 SIZES = {390: 844, 1920: 1080}
+LINK_PX = 44
 
 
 @pytest.fixture
@@ -50,5 +51,8 @@ def test_each_page_leads_to_help_by_touch_fits_and_breaks_no_rule_of_axe(
             page.get_by_role("contentinfo").get_by_role("link", name="Help").tap()
             expect(page.get_by_role("heading", level=1)).to_have_text("Help: ICU reviewer")
             page.go_back()
+            nav = page.get_by_role("navigation", name="Pages of this patient")
+            if nav.count() and nav.evaluate("nav => nav.clientHeight") > 2 * LINK_PX:
+                faults.append(f"{name}: the links of the course take more than two rows")
             faults += faults_of(page, name, sizes=SIZES)
     assert not faults, "\n".join(faults)[:4000]
