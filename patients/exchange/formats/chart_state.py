@@ -42,9 +42,8 @@ _OF_THE_ROW: Final = frozenset({"id", "recorded_at", "replaces"})
 class Known:
     """What is known of one key before the message.
 
-    ``seen`` is what came last, ``charted`` what takes part in the chart; both None where only the
-    entry is known. ``entry`` is the id that it was charted under last; ``stored`` is ``seen`` as
-    it was stored.
+    ``seen`` is what came last, as ``stored``, and ``charted`` what takes part in the chart; both
+    None where only the entry is known. ``entry`` is the id that it was charted under last.
     """
 
     key: str
@@ -277,8 +276,7 @@ class Chart:
 
     def close(self, key: str, *, is_withdrawn: bool = False) -> None:
         """Close what was held of a key; ``is_withdrawn``: its sender cancelled or retracted it."""
-        known = self.known.get(key)
-        if known is not None and known.is_open:
+        if key in self.known and self.known[key].is_open:
             self.closed[key] = is_withdrawn
 
     def confirm(

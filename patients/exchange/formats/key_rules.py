@@ -13,7 +13,13 @@ from grading.engine.entries import Vasopressor
 from grading.engine.vocabulary import AT_MOST_AHEAD
 from patients.exchange.formats.candidates import admit_value
 from patients.exchange.formats.chart_state import Chart, Known
-from patients.exchange.formats.context import ALTERNATIVES, Filing, KeyState, Tapped
+from patients.exchange.formats.context import (
+    ALTERNATIVES,
+    HELD_AS,
+    Filing,
+    KeyState,
+    Tapped,
+)
 from patients.exchange.formats.contradictions import (
     ContradictionError,
     stop_words,
@@ -243,7 +249,7 @@ def withdraw(chart: Chart, cancelled: Cancelled) -> None:
     known = chart.known.get(source.key)
     if known is None or is_older(source.version, known.version):
         return
-    held_for = known.stored.get("why") or next(iter(known.stored.get("held", ())), "")
+    held_for = known.stored.get("why") or next(iter(known.stored.get(HELD_AS, ())), "")
     if known.state is KeyState.ASIDE and held_for == PRELIMINARY:
         chart.close(source.key, is_withdrawn=True)
         chart.remember(source, KeyState.ASIDE)
