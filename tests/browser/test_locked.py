@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from crs_app.record.models import Event
 from patients.models import Course
 from tests.browser.bedside_page import BedsidePage
-from tests.browser.moved_clock import MovedClock
+from tests.browser.moved_clock import MovedClock, install_clock
 from tests.browser.test_nothing_lost import sign_in_by_hand, signed_in  # noqa: F401 - a fixture
 
 MINUTE = 60_000
@@ -21,8 +21,7 @@ def test_a_tablet_that_nobody_uses_is_locked_and_keeps_what_was_typed(
     course: Course,
 ) -> None:
     page = signed_in.page
-    page.clock.install()
-    page.reload()
+    install_clock(page)
     signed_in.fill({"Temperature": "39.2"})
     warning = page.locator("#idle-warning")
     page.clock.fast_forward(9 * MINUTE + 1_000)
@@ -53,8 +52,7 @@ def test_the_opening_of_a_page_counts_whenever_the_server_noted_an_act(
     """It notes one act in a minute: what a page was opened by within that minute is reported."""
     page = signed_in.page
     server_clock.forward(timedelta(seconds=50))
-    page.clock.install()
-    page.reload()
+    install_clock(page)
     with page.expect_response("**/active/") as reported:
         server_clock.forward(timedelta(seconds=62))
         page.clock.fast_forward(62_000)
@@ -71,8 +69,7 @@ def test_without_the_server_the_lock_waits_and_closes_with_its_first_answer(
     server_clock: MovedClock,
 ) -> None:
     page = signed_in.page
-    page.clock.install()
-    page.reload()
+    install_clock(page)
     page.context.set_offline(True)
     page.clock.fast_forward(10 * MINUTE + 1_000)
     warning = page.locator("#idle-warning")
@@ -98,8 +95,7 @@ def test_the_lock_waits_for_the_server_an_hour_at_most(
     course: Course,
 ) -> None:
     page = signed_in.page
-    page.clock.install()
-    page.reload()
+    install_clock(page)
     page.route("**/active/", lambda route: route.abort())
     page.clock.fast_forward(10 * MINUTE + 1_000)
     expect(page.locator("#idle-warning")).to_contain_text("at the latest")

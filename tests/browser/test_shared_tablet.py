@@ -12,6 +12,7 @@ from crs_app.accounts.models import Role, User
 from patients.models import Course
 from tests.browser.bedside_page import BedsidePage
 from tests.browser.conftest import TABLET
+from tests.browser.moved_clock import install_clock
 from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.browser.test_people import assert_accessible
 
@@ -119,8 +120,7 @@ def test_a_locked_tablet_wakes_with_the_name_of_who_was_here(
     A page that the browser kept in its memory is not shown: it is asked for again.
     """
     page = bedside.page
-    page.clock.install()
-    page.reload()
+    install_clock(page)
     page.clock.fast_forward(9 * 60_000 + 1_000)
     page.clock.fast_forward(61_000)
     expect(page).to_have_url(re.compile("/locked/$"))

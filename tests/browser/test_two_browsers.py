@@ -12,7 +12,7 @@ from crs_app.accounts.models import User
 from patients.models import Course, Entry
 from tests.browser.bedside_page import BedsidePage
 from tests.browser.conftest import TABLET
-from tests.browser.moved_clock import MovedClock
+from tests.browser.moved_clock import MovedClock, install_clock
 from tests.factories import admit, ago, chart, end
 
 
@@ -117,7 +117,7 @@ def test_a_rise_by_the_clock_reaches_both_with_its_row_and_its_cause(
     settings: Any,
 ) -> None:
     settings.SIGNED_OUT_AFTER_IDLE = timedelta(hours=12)
-    bedside.page.clock.install()
+    install_clock(bedside.page)
     dose = {"drug": "norepinephrine", "rate": "0.25", "unit": "ug/kg/min"}
     chart(course, nurse, "vasopressor", ago(hours=1), **dose)
     for each in (bedside, other):

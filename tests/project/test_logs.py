@@ -150,6 +150,8 @@ def test_gunicorn_s_own_lines_are_json_where_the_site_asks_for_it(tmp_path: Path
     )
     port = free_port()
     option = ["--config", "python:crs_app.gunicorn_config", "--bind", f"127.0.0.1:{port}"]
+    # A worker that begins in the moment of the end does not notice it: by default it has 30 s.
+    option += ["--graceful-timeout", "1"]
     path = os.pathsep.join([str(settings.BASE_DIR), str(tmp_path)])
     running = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "failing", *option, "--workers", "1"],

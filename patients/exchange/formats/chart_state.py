@@ -270,6 +270,8 @@ class Chart:
         sent = self.as_sent.get(source.key)
         if stored is not None and sent is not None and sent is not statement:
             stored = {**stored, "sent": to_json(sent)}
+        if (before := self.rows.get(source.key)) and before.of_held:
+            stored = {**(stored or {}), **before.of_held}
         self.rows[source.key] = KnownKey(source.key, source.version, entry, state, stored)
 
     def close(self, key: str) -> None:

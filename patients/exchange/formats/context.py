@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
+
+ALTERNATIVES: Final = "alternatives"
+HELD_AS: Final = "held"
+"""Keys of what is stored of a key: the values that differed, and what its reader held."""
 
 
 class SystemKind(Enum):
@@ -70,6 +74,12 @@ class KnownKey:
     entry: str | None
     state: KeyState = KeyState.CHARTED
     statement: Mapping[str, Any] | None = None
+
+    @property
+    def of_held(self) -> dict[str, Any]:
+        """By what the next message recognizes what was held of the key in this one."""
+        stored = self.statement or {}
+        return {name: stored[name] for name in (ALTERNATIVES, HELD_AS) if name in stored}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from patients.exchange.formats.chart_state import Chart
-from patients.exchange.formats.context import Context, KeyState
+from patients.exchange.formats.context import HELD_AS, Context, KeyState
 from patients.exchange.formats.converted import Converted, Filed
 from patients.exchange.formats.derived import read_active
 from patients.exchange.formats.duplicates import is_older, one_of_each_key
@@ -75,13 +75,13 @@ def _take_over(chart: Chart, document: Document) -> None:
         if known is not None and known.state is KeyState.RETRACTED:
             chart.remark("retracted.before", held.place, "it was retracted before it came")
             continue
-        if known is not None and known.stored.get("held") == _digest(held):
+        if known is not None and known.stored.get(HELD_AS) == _digest(held):
             chart.remark("unchanged", held.place, "as it came before")
             continue
         chart.held.append(held)
         if held.key:
             source = Source(held.place, held.key, held.version)
-            chart.remember(source, KeyState.ASIDE, stored={"held": _digest(held)})
+            chart.remember(source, KeyState.ASIDE, stored={HELD_AS: _digest(held)})
     chart.remarks.extend(document.remarks)
 
 

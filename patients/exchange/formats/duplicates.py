@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from patients.exchange.formats.chart_state import Chart
-from patients.exchange.formats.context import KeyState
+from patients.exchange.formats.context import ALTERNATIVES, KeyState
 from patients.exchange.formats.received import Received, Standing
 from patients.exchange.formats.statements import same_statement, statement_of, words_of
 
@@ -73,7 +73,7 @@ def _hold_all(chart: Chart, group: Sequence[Received]) -> None:
     alternatives = sorted(str(words_of(statement_of(one))) for one in group)
     key = group[0].source.key
     known = chart.known.get(key)
-    if known is not None and known.stored.get("alternatives") == alternatives:
+    if known is not None and known.stored.get(ALTERNATIVES) == alternatives:
         for received in group:
             chart.remark("unchanged", received.source.place, "came before")
         return
@@ -85,4 +85,4 @@ def _hold_all(chart: Chart, group: Sequence[Received]) -> None:
             words=words_of(statement),
             more="another value stands here under the same key",
         )
-    chart.remember(group[-1].source, KeyState.ASIDE, stored={"alternatives": alternatives})
+    chart.remember(group[-1].source, KeyState.ASIDE, stored={ALTERNATIVES: alternatives})

@@ -13,7 +13,7 @@ from grading.engine.entries import Vasopressor
 from grading.engine.vocabulary import AT_MOST_AHEAD
 from patients.exchange.formats.candidates import admit_value
 from patients.exchange.formats.chart_state import Chart, Known
-from patients.exchange.formats.context import Filing, KeyState, Tapped
+from patients.exchange.formats.context import ALTERNATIVES, Filing, KeyState, Tapped
 from patients.exchange.formats.contradictions import (
     ContradictionError,
     stop_words,
@@ -152,7 +152,7 @@ def _is_another_value(chart: Chart, received: Received) -> bool:
         elif row.entry in chart.entries:
             is_the_same.append(has_in_entry(chart.entries[row.entry], statement))
         else:  # it was held, as what cannot be read or as values that contradict each other
-            is_the_same.append(str(words_of(statement)) in stored.get("alternatives", ()))
+            is_the_same.append(str(words_of(statement)) in stored.get(ALTERNATIVES, ()))
     return bool(is_the_same) and not any(is_the_same)
 
 

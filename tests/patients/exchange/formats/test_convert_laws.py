@@ -9,7 +9,7 @@ from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from grading.course_file import read_course
@@ -189,8 +189,21 @@ def test_every_statement_is_counted_after_people_corrected_what_came_before(
     read_course(end.course)
 
 
+RATE = Signs({"heart_rate": "88"})
+ONE_KEY_TWICE = [
+    received(OxygenPart(fio2_percent="40")),
+    received(
+        WholeEntry(
+            "lab", {"analyte": "creatinine", "value": "1.2", "unit": "mg/dL"}, "lab:creatinine"
+        )
+    ),
+]
+"""After a rate that people charted too: the same rate under another key reads that one again."""
+
+
 @settings(max_examples=50, deadline=None)
 @given(MESSAGES, KINDS, st.sampled_from(Filing))
+@example([[received(RATE)], [*ONE_KEY_TWICE, received(RATE, "b")]], SystemKind.EHR, Filing.FILE)
 def test_the_same_message_again_charts_and_holds_nothing(
     messages: list[list[Received]], kind: SystemKind, filing: Filing
 ) -> None:
