@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import uuid
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from django import forms
 from django.db.models import TextChoices
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from crs_app.accounts.models import Ward
 from grading.engine.vocabulary import EARLIEST, LATEST
 from patients.exchange.writing import ExportPart
 from patients.forms.fields import IsoDateField
+from patients.forms.times import WHICH_CHOICES, LocalTimeError, parse_local_time
 from patients.summary.address import LONGEST_FORM
 
 SHORTEST_PURPOSE: Final = 5
@@ -36,8 +38,24 @@ class Format(TextChoices):
     JSON = "json", "JSON"
 
 
+class SiteTimeField(forms.DateTimeField):
+    """A date and time at the site; without a zone where its clocks showed it twice or never."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        """Return an aware time, or the naive one that names no single instant."""
+        try:
+            return super().to_python(value)
+        except forms.ValidationError as error:
+            if error.code != "ambiguous_timezone":
+                raise
+        return parse_datetime(value.strip())
+
+
 class ExportForm(forms.Form):
-    """What is exported of one course, and what for; ``now`` is the latest time known at."""
+    """What is exported of one course, and what for; ``now`` is the latest time known at.
+
+    ``asks_which`` is whether the page asks which of two equal times is meant.
+    """
 
     contents = forms.ChoiceField(
         label="Contents",
@@ -74,7 +92,10 @@ class ExportForm(forms.Form):
         required=False,
         help_text="Needed for an identified file. The record keeps it.",
     )
-    known_at = forms.DateTimeField(
+    known_at_which = forms.ChoiceField(
+        label="Which of the two", choices=WHICH_CHOICES, required=False
+    )
+    known_at = SiteTimeField(
         label="As known at",
         required=False,
         help_text="Empty is now.",
@@ -87,11 +108,14 @@ class ExportForm(forms.Form):
     def __init__(self, *args: Any, now: datetime, **options: Any) -> None:
         super().__init__(*args, **options)
         self.now = now
+        self.asks_which = bool(self["known_at_which"].value())
 
     def clean_known_at(self) -> datetime:
         known_at: datetime | None = self.cleaned_data["known_at"]
         if known_at is None:
             return self.now
+        if known_at.tzinfo is None:
+            known_at = self._chosen(known_at)
         if known_at > self.now:
             raise forms.ValidationError("This time has not come. Leave it empty for now.")
         if known_at < EARLIEST:
@@ -100,6 +124,17 @@ class ExportForm(forms.Form):
                 "empty for now."
             )
         return known_at
+
+    def _chosen(self, shown: datetime) -> datetime:
+        """Return the instant of a time that the clocks showed twice."""
+        which = self.cleaned_data.get("known_at_which", "")
+        try:
+            return parse_local_time(
+                shown.date(), shown.time(), which, now=self.now, ahead=timedelta(0)
+            )
+        except LocalTimeError as error:
+            self.asks_which = error.asks_which
+            raise forms.ValidationError(error.sentence) from None
 
     def clean_form(self) -> str:
         return " ".join(self.cleaned_data["form"].split())

@@ -29,6 +29,7 @@ from patients.exchange.export_cohort import (
 )
 from patients.exchange.export_forms import CohortForm, Contents, ExportForm, first_of_year, new_run
 from patients.exchange.writing import ExportPart, Writing
+from patients.forms.times import EARLIER, LATER, is_shown_twice
 from patients.queries.courses import now_for
 from patients.queries.export import Cohort, read_latest_known
 from patients.requests import UNPROCESSABLE, SignedInRequest, course_or_404, posted
@@ -50,7 +51,7 @@ def export_course(request: SignedInRequest, course_id: uuid.UUID) -> HttpRespons
     """Ask how one course is exported, and send its file."""
     course = course_or_404(request, course_id, Act.EXPORT_PATIENT)
     now = max(read_latest_known(), now_for(course))
-    proposed = {"known_at": _local_text(request.GET.get("known_at", ""))}
+    proposed = _proposed_time(request.GET.get("known_at", ""))
     form = ExportForm(posted(request), now=now, initial=proposed)
     if form.is_valid():
         known_at: datetime = form.cleaned_data["known_at"]
@@ -118,17 +119,21 @@ def export_progress(request: SignedInRequest, run_id: uuid.UUID) -> HttpResponse
     return render(request, "exchange/progress.html", context)
 
 
-def _local_text(text: str) -> str:
-    """Return the time known at of the page that led here, as a field has it; "" for no time.
+def _proposed_time(text: str) -> dict[str, str]:
+    """Return the time known at of the page that led here, as the fields have it; "" for no time.
 
     Fields hold milliseconds: it is rounded up, so that nothing is missing that the page shows.
     """
     try:
-        instant = timezone.localtime(datetime.fromisoformat(text))
+        instant = datetime.fromisoformat(text).astimezone(UTC)
         instant += timedelta(microseconds=-instant.microsecond % 1000)
+        local = timezone.localtime(instant)
     except (ValueError, OverflowError):
-        return ""
-    return instant.replace(tzinfo=None).isoformat(timespec="milliseconds")
+        return {"known_at": ""}
+    shown = {"known_at": local.replace(tzinfo=None).isoformat(timespec="milliseconds")}
+    if is_shown_twice(instant):
+        shown["known_at_which"] = LATER if local.fold else EARLIER
+    return shown
 
 
 def _status(form: ExportForm) -> int:

@@ -46,7 +46,7 @@ from patients.forms.layout import (
 )
 from patients.forms.not_numbers import grouped_thousands
 from patients.forms.proposals import NOTHING_PROPOSED, Proposals
-from patients.forms.times import EntryTimeFields
+from patients.forms.times import EARLIER, LATER, EntryTimeFields, is_shown_twice
 from patients.forms.unchanged import UnchangedFields, is_unchanged_field
 from patients.models import CONFIRMED, REASON, Course, Entry, EntryKind
 from patients.queries.ages import facts_of_age
@@ -91,6 +91,7 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
         self.charted: list[ChartedEntry] = []
         if correcting is not None:
             initial = self.values_of(correcting)
+            self.asks_which = is_shown_twice(correcting.at)
         else:
             initial = self.proposed_attribution(proposed.attributions)
         initial["opened_at"] = now.isoformat(timespec="seconds")
@@ -381,7 +382,7 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
             REASON: entry.act.answers.get(REASON, ""),
             "observed_date": local.date(),
             "observed_time": local.time().replace(second=0, microsecond=0),
-            "observed_which": "later" if local.fold else "",
+            "observed_which": LATER if local.fold else EARLIER,
         }
 
 

@@ -9,7 +9,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from grading.engine.times import time_of_day
+from grading.engine.times import in_zone, time_of_day
 from grading.engine.vocabulary import AT_MOST_AHEAD, EARLIEST, LATEST
 from patients.display.text import clock_text, date_text
 from patients.forms.base import BedsideForm, Remedy, SubmittedForm
@@ -108,6 +108,12 @@ def _instants_shown_as(written: datetime, zone: tzinfo) -> list[datetime]:
         if shows == written and instant not in found:
             found.append(instant)
     return sorted(found)
+
+
+def is_shown_twice(instant: datetime) -> bool:
+    """Return whether the site's clocks show the time of ``instant`` twice on its day."""
+    zone = timezone.get_default_timezone()
+    return len(_instants_shown_as(in_zone(instant, zone).replace(tzinfo=None, fold=0), zone)) > 1
 
 
 def _day_before(written: datetime, instant: datetime, now: datetime) -> date | None:
@@ -226,21 +232,25 @@ class LocalTimeFields(forms.Form):
         day, time_of_day, which = (f"{prefix}_{part}" for part in ("date", "time", "which"))
         if {day, time_of_day} & self.errors.keys():
             return None
+        chosen = self.cleaned_data.get(which, "")
         try:
-            return parse_local_time(
+            instant = parse_local_time(
                 self.cleaned_data.get(day),
                 self.cleaned_data.get(time_of_day),
-                self.cleaned_data.get(which, ""),
+                chosen,
                 now=now,
                 ahead=ahead,
             )
         except LocalTimeError as error:
-            self.asks_which = error.asks_which
+            self.asks_which |= error.asks_which
             place = which if error.asks_which else day if error.about_date else time_of_day
             if error.day_before is not None:
                 self.offer_day_before(prefix, error.day_before)
             self.add_error(place, error.sentence)
             return None
+        # What was chosen stays in a form that comes back for another reason.
+        self.asks_which |= bool(chosen) and is_shown_twice(instant)
+        return instant
 
     def offer_day_before(self, prefix: str, day_before: date) -> None:
         """Offer to date a time that is still to come today; nothing where a form has no taps."""

@@ -34,7 +34,12 @@ from patients.forms.identity import (
     asked_about_namesakes,
 )
 from patients.forms.layout import TimeField, fields_row, form_helper, span_2
-from patients.forms.times import WHICH_CHOICES, LocalTimeError, parse_local_time
+from patients.forms.times import (
+    WHICH_CHOICES,
+    LocalTimeError,
+    is_shown_twice,
+    parse_local_time,
+)
 from patients.models import Course, Fact, Patient
 from patients.queries.identity import read_deaths
 from patients.recording.identity import IdentityChange
@@ -353,12 +358,14 @@ class InfusionForm(IdentityForm, DayFields):
     def _instant(self, day: date, at: time) -> datetime | None:
         which = self.cleaned_data.get("infused_which", "")
         try:
-            return parse_local_time(day, at, which, now=self.now, ahead=AT_MOST_AHEAD)
+            instant = parse_local_time(day, at, which, now=self.now, ahead=AT_MOST_AHEAD)
         except LocalTimeError as error:
             self.asks_which = error.asks_which
             place = "year" if error.about_date else "infused_time"
             self.add_error("infused_which" if error.asks_which else place, error.sentence)
             return None
+        self.asks_which = bool(which) and is_shown_twice(instant)
+        return instant
 
     def _check_bounds(self, infused_at: datetime) -> None:
         infused, ago = date_text(day_of(infused_at)), self.now - infused_at

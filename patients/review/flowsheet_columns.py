@@ -14,6 +14,7 @@ from patients.display.site_times import site_time
 from patients.display.text import day_text, range_text
 
 HOUR: Final = timedelta(hours=1)
+HALF_AN_HOUR: Final = timedelta(minutes=30)
 _FIRST_HOUR: Final = {1: 0, 4: 2, 12: 10}
 """The hour of the day on which columns of so many hours begin: a night is whole columns."""
 _NIGHT: Final = (22, 6)
@@ -69,11 +70,20 @@ def boundary_at(at: datetime, hours: int) -> datetime:
 
 
 def _following(boundary: datetime, hours: int) -> datetime:
-    """Return the boundary after ``boundary``; wide columns keep to the hours of the wall clock."""
-    if hours == 1:
-        return boundary + HOUR
-    zone = timezone.get_default_timezone()
-    return _local(boundary.astimezone(zone), hours, zone)
+    """Return the boundary after ``boundary``; columns keep to the hours of the wall clock.
+
+    A column that a change of clocks began, as at 03:00 in the place of 02:00, ends with its own
+    hours: the next begins at 06:00.
+    """
+    later = boundary + HOUR
+    if hours > 1:
+        zone = timezone.get_default_timezone()
+        later = _local(boundary.astimezone(zone), hours, zone)
+    start = boundary_at(later, hours)
+    if start > boundary:
+        return start
+    # Clocks that go back half an hour show a part of one hour twice: it is one column.
+    return max(boundary_at(later + HALF_AN_HOUR, hours), boundary + HOUR)
 
 
 def _local(there: datetime, hours: int, zone: tzinfo) -> datetime:

@@ -9,7 +9,7 @@ import random
 import re
 import uuid
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,6 +25,7 @@ from grading.course_file import read_course
 from grading.course_result import grade_course
 from grading.engine.policy import policy_from
 from patients.exchange.course_file import CourseFileError, import_course
+from patients.exchange.export_forms import ExportForm
 from patients.models import Course, Fact
 from patients.policy.decide import Decision, decide, regrade_from_start
 from patients.queries.policies import version_of
@@ -261,6 +262,28 @@ def test_a_page_of_the_past_leads_to_the_export_of_its_time(
     page = nurse_client.get(f"{address}?known_at={asked}").content.decode()
     [field] = re.findall(r'<input[^>]*name="known_at"[^>]*>', page)
     assert f'value="{proposed}"' in field
+
+
+def test_of_a_time_that_was_shown_twice_the_page_says_which(
+    nurse: User, nurse_client: Client, settings: Any
+) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    first = datetime(2025, 10, 26, 0, 30, tzinfo=UTC)
+    course = admit(nurse, infused_at=first - timedelta(days=2))
+    address = reverse("patients:export_course", args=[course.pk])
+    for which, known_at in (("earlier", first), ("later", first + timedelta(hours=1))):
+        form = nurse_client.get(address, {"known_at": known_at.isoformat()}).context["form"]
+        assert form.asks_which
+        shown = {name: form[name].value() for name in ("known_at", "known_at_which")}
+        assert shown == {"known_at": "2025-10-26T02:30:00.000", "known_at_which": which}
+        filled = ExportForm({"contents": "deidentified", "format": "csv", **shown}, now=known_at)
+        assert filled.is_valid(), filled.errors
+        assert filled.cleaned_data["known_at"] == known_at
+    asked = sent(nurse_client, course, known_at="2025-10-26 02:30").content.decode()
+    assert "occurred twice on 26 Oct 2025" in asked
+    assert 'name="known_at_which"' in asked
+    skipped = sent(nurse_client, course, known_at="2025-03-30T02:30").content.decode()
+    assert "did not exist here" in skipped
 
 
 def test_a_newborn_cannot_be_deidentified(nurse: User, nurse_client: Client) -> None:

@@ -78,13 +78,21 @@ def test_an_hour_that_was_twice_is_asked_about_in_the_form(clinician: User) -> N
         later = bound(course, "vitals", **fields, observed_which="later")
         assert later.is_valid()
         assert later.new_entries()[0].at == utc("2026-10-25 01:30")
+        again = bound(course, "vitals", **fields | {"temperature": "50"}, observed_which="later")
+        assert not again.is_valid()
+        assert again.asks_which, "what was chosen is lost when another field is refused"
         skipped = {"observed_date": "2026-03-29", "observed_time": "02:30"}
         assert "did not exist" in refusal(course, "vitals", "observed_time", **fields | skipped)
-        entry = chart(course, clinician, "vitals", utc("2026-10-25 01:30"), heart_rate="90")
+        for which, at in (("earlier", "2026-10-25 00:30"), ("later", "2026-10-25 01:30")):
+            entry = chart(course, clinician, "vitals", utc(at), heart_rate="90").entries[0]
+            opened = ENTRY_FORMS["vitals"](course=course, now=timezone.now(), correcting=entry)
+            assert opened.asks_which
+            assert opened["observed_which"].value() == which
+        once = chart(course, clinician, "vitals", utc("2026-10-25 02:00"), heart_rate="90")
         opened = ENTRY_FORMS["vitals"](
-            course=course, now=timezone.now(), correcting=entry.entries[0]
+            course=course, now=timezone.now(), correcting=once.entries[0]
         )
-        assert opened["observed_which"].value() == "later"
+        assert not opened.asks_which
 
 
 NONSENSE = {

@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from grading.engine.vocabulary import VITAL_SIGN
+from patients.display.site_times import site_time
 from patients.models import Course
+from patients.review.flowsheet_columns import boundary_at, by_the_hour, next_boundary
 from tests.factories import admit, ago, chart
 from tests.patients.review.flowsheet_page import page, rows_of, sheet_of
 
@@ -101,6 +103,26 @@ def test_the_hour_that_the_clocks_repeat_is_two_columns(
     lengths = {(c.end - c.start) / timedelta(hours=1) for c in wide.columns}
     assert lengths == {4, 5}
     assert sum((c.end - c.start for c in wide.columns), timedelta()) == wide.end - wide.start
+
+
+def test_columns_keep_to_their_hours_after_a_change_of_clocks(settings: Any) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    forward = datetime.fromisoformat("2026-03-28T22:00:00+01:00")
+    day_after = datetime.fromisoformat("2026-03-29T14:00:00+02:00")
+    starts = [site_time(at).hour for at in by_the_hour(forward, day_after, 4)]
+    assert starts == [22, 3, 6, 10, 14], "02:00 did not exist: the clocks showed 03:00"
+
+
+@pytest.mark.parametrize("changed_at", ["2026-04-04T15:00+00:00", "2026-10-03T15:30+00:00"])
+def test_half_an_hour_of_a_change_of_clocks_is_in_a_column(settings: Any, changed_at: str) -> None:
+    """Lord Howe Island has the half hour before 02:00 twice in April, none after it in October."""
+    settings.TIME_ZONE = "Australia/Lord_Howe"
+    changed = datetime.fromisoformat(changed_at)
+    for minutes in range(-120, 121, 5):
+        at = changed + timedelta(minutes=minutes)
+        assert boundary_at(at, 1) <= at < next_boundary(at, 1)
+        end = next_boundary(changed + timedelta(hours=4), 1)
+        assert by_the_hour(boundary_at(at, 1), end, 1)[-1] == end
 
 
 def test_an_empty_window_names_the_last_entry(
