@@ -12,6 +12,7 @@ from grading.engine.entries import FluidBolus, Lab, Treatment
 from grading.engine.sentences import lab_unit_text
 from grading.engine.units import format_number
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
+from patients.display.banner import baseline_text
 from patients.display.grade_card import CriterionLine, GradeCard
 from patients.display.sign_off import span_text, time_text
 from patients.display.site_times import at_site
@@ -183,9 +184,7 @@ def _background(read: ReadSummary, status: CourseStatus, facts: EpisodeFacts) ->
 
 def _baseline(status: CourseStatus) -> Iterable[Line]:
     baseline = status.baseline
-    pair = (baseline.systolic_mmhg, baseline.diastolic_mmhg)
-    known = "/".join("–" if value is None else format_number(value) for value in pair)
-    yield Line("baseline BP", "not known" if pair == (None, None) else known)
+    yield Line("baseline BP", baseline_text(baseline))
     if baseline.creatinine_mg_dl is not None:
         yield Line("creatinine", f"{format_number(baseline.creatinine_mg_dl)} mg/dL")
 
@@ -273,7 +272,8 @@ def _vasopressors(facts: EpisodeFacts) -> Iterable[Line]:
         return
     drugs = ", ".join(drug.label for drug in found.by_drug)
     going_on = "now" if found.runs_on else moment_text(found.spans[-1].end)
-    highest = "" if not found.highest else f", highest {format_number(found.highest)} mcg/min"
+    least = "" if found.is_complete else "at least "
+    highest = f", highest {least}{format_number(found.highest)} mcg/min" if found.highest else ""
     span = f"{moment_text(found.spans[0].start)} – {going_on}, {hours_text(found.time)}"
     yield Line("Vasopressors", short(f"{drugs}: {span}{highest}", 120))
 
