@@ -96,10 +96,7 @@ def build_sheet(
         could_be=_could_be(card),
         highest=_highest(read),
         scales=[short(one) for one in scales],
-        values=[
-            Line(one.label, f"{one.value} {one.unit}".strip() + f", {_clock(one.at, at)}")
-            for one in card.strip[:_VALUES]
-        ],
+        values=_values(card, at),
         background=list(_background(read, status, facts)),
         why=_why(card, at),
         results=list(_results(read)),
@@ -117,6 +114,21 @@ def short(text: str, longest: int = _LONGEST) -> str:
 
 def _cut(lines: list[Line], most: int, more: Line) -> list[Line]:
     return lines if len(lines) <= most else [*lines[: most - 1], more]
+
+
+def _values(card: GradeCard, now: datetime) -> list[Line]:
+    """Return the latest values; where they are too many, oxygen and what runs stay."""
+    shown = card.strip
+    if len(shown) > _VALUES:
+        running = [one for one in shown if one.is_long][: _VALUES - 1]
+        signs = [one for one in shown if not one.is_long]
+        shown = [*signs[: _VALUES - 1 - len(running)], *running]
+    lines = [
+        Line(one.label, f"{one.value} {one.unit}".strip() + f", {_clock(one.at, now)}")
+        for one in shown
+    ]
+    left = len(card.strip) - len(shown)
+    return [*lines, Line(f"and {left} more", "on the bedside page")] if left else lines
 
 
 def _clock(at: datetime, now: datetime) -> str:

@@ -92,6 +92,26 @@ def test_a_grade_that_is_not_assessed_is_no_0(nurse_client: Client, course: Cour
     assert dict(sheet.treatments)["Vasopressors"] == "none charted"
 
 
+def test_every_drug_that_runs_has_its_rate_and_values_left_out_are_counted(
+    nurse_client: Client, nurse: User, course: Course
+) -> None:
+    drugs = {"norepinephrine": "12", "epinephrine": "3", "phenylephrine": "40", "dopamine": "400"}
+    for drug, rate in drugs.items():
+        chart(course, nurse, "vasopressor", ago(30), drug=drug, rate=rate, unit="ug/min")
+    chart(course, nurse, "oxygen", ago(30), device="nasal_cannula", flow_l_per_min="2")
+    signs = {
+        "systolic_mmhg": "100", "temperature_c": "38.2", "heart_rate": "90",
+        "respiratory_rate": "18", "spo2_percent": "95",
+    }  # fmt: skip
+    chart(course, nurse, "vitals", ago(30), **signs)
+    values = page(nurse_client, course).context["sheet"].values
+    assert [one.name for one in values] == [
+        "BP", "Temp", "Heart", "Oxygen", "Dopamine", "Epinephrine", "Norepinephrine",
+        "Phenylephrine", "and 2 more",
+    ]  # fmt: skip
+    assert values[-1].text == "on the bedside page"
+
+
 def test_the_highest_dose_is_a_least_one_where_a_dose_is_not_known(
     nurse_client: Client, nurse: User, course: Course
 ) -> None:
