@@ -21,6 +21,12 @@ from tests.factories import admit, chart
 
 ROUND = {"Temperature": "38.4", "Systolic": "118", "Note": "left arm"}
 PASSWORD = "correct horse 1"
+NOTHING_IS_SEALED = "() => { crypto.subtle.encrypt = () => new Promise(() => {}); }"
+NOTHING_IS_STORED = "() => { IDBObjectStore.prototype.put = () => { throw new Error(); }; }"
+DRAFT_IS = """([count, isMarked]) => Object.entries(localStorage)
+    .filter(([name]) => name.startsWith("crs-draft:"))
+    .map(([, row]) => JSON.parse(row))
+    .some((row) => row.count === count && Boolean(row.saved) === isMarked)"""
 
 
 def vitals(course: Course) -> list[Entry]:
@@ -56,6 +62,11 @@ def drafts_on(page: Page) -> int:
         "Object.keys(localStorage).filter((key) => key.startsWith('crs-draft:')).length"
     )
     return counted
+
+
+def expect_draft(page: Page, *, values: int, is_marked: bool) -> None:
+    """The tablet keeps a draft of so many values, marked as saved or not."""
+    page.wait_for_function(DRAFT_IS, arg=[values, is_marked], polling=20)
 
 
 def hold(page: Page) -> list[Route]:
@@ -123,6 +134,48 @@ class TestOnce:
         page.reload()
         expect(page.get_by_text("Not sent yet")).to_have_count(0)
         assert len(vitals(course)) == 1
+
+    def test_a_page_that_dies_at_the_tap(self, bedside: BedsidePage, course: Course) -> None:
+        """The outbox has nothing yet. What was saved is sent, and nothing that was only typed."""
+        page = bedside.page
+        bedside.fill({"Temperature": "38.4"})
+        expect_draft(page, values=1, is_marked=False)
+        page.reload()
+        expect(page.get_by_text("Not sent yet: typed")).to_be_visible()
+        page.evaluate(NOTHING_IS_STORED)
+        hold(page)
+        bedside.save()
+        expect_draft(page, values=1, is_marked=True)
+        bedside.fill({"Heart rate": "104"})
+        expect_draft(page, values=2, is_marked=False)
+        page.reload()
+        expect_typed(bedside, {"Temperature": "38.4", "Heart rate": "104"})
+        assert not vitals(course)
+
+        bedside.fill({"Systolic": "118"})
+        expect_draft(page, values=3, is_marked=False)
+        page.evaluate(NOTHING_IS_SEALED)
+        hold(page)
+        bedside.save()
+        page.reload()
+        expect(bedside.rows.filter(has_text="SBP 118")).to_have_count(1)
+        expect_typed(bedside, {"Temperature": "", "Heart rate": "", "Systolic": ""})
+
+        bedside.fill({"Systolic": "119"})
+        expect_draft(page, values=1, is_marked=False)
+        page.evaluate(NOTHING_IS_SEALED)
+        page.route("**/entries/vitals/", lose_the_answer, times=1)
+        with page.expect_event("requestfailed"):
+            bedside.save()
+        with page.expect_response("**/entries/vitals/"):
+            page.reload()
+        expect(bedside.rows.filter(has_text="SBP 119")).to_have_count(1)
+        expect(page.locator("#outbox")).to_be_hidden()
+        expect_drafts(page, 0)
+        assert [entry.body for entry in vitals(course)] == [
+            {"heart_rate": "104", "systolic_mmhg": "118", "temperature_c": "38.4"},
+            {"systolic_mmhg": "119"},
+        ]
 
     def test_reload_and_back_after_a_save(self, bedside: BedsidePage, course: Course) -> None:
         """Neither sends again, and the next entry is a new one."""

@@ -202,9 +202,9 @@ def test_what_one_typed_is_neither_shown_to_the_next_nor_lost(
 
 
 def test_a_draft_that_was_copied_under_another_name_opens_for_nobody(
-    bedside: BedsidePage, nurse: User, colleague: User
+    bedside: BedsidePage, course: Course, nurse: User, colleague: User
 ) -> None:
-    """Whoever changes what the browser keeps gets no text of another, and puts none in."""
+    """Whoever changes what the browser keeps gets no text of another, and puts and sends none."""
     page = bedside.page
     page.evaluate("localStorage.setItem('crs-draft:1:/courses/x/', '{\"values\": []}')")
     page.reload()
@@ -214,7 +214,9 @@ def test_a_draft_that_was_copied_under_another_name_opens_for_nobody(
         """([from, to]) => {
             const name = Object.keys(localStorage).find((key) => key.startsWith("crs-draft:"));
             localStorage.setItem(name.replace(`:${from}:`, `:${to}:`), localStorage.getItem(name));
-            localStorage.setItem(name + "x", localStorage.getItem(name));
+            const row = JSON.parse(localStorage.getItem(name));
+            const marked = JSON.stringify({ ...row, saved: { at: Date.now(), token: "x" } });
+            for (const each of [name, name + "x"]) localStorage.setItem(each, marked);
         }""",
         [nurse.pk, colleague.pk],
     )
@@ -227,6 +229,7 @@ def test_a_draft_that_was_copied_under_another_name_opens_for_nobody(
     choose(page, "J. Ruiz")
     press(page, PINS["nurse"])
     expect(bedside.field("Temperature")).to_have_value("39.2")
+    assert not course.entries.filter(kind="vitals").exists()
 
 
 def test_without_https_what_is_typed_stays_in_the_page_and_says_so(

@@ -4,16 +4,17 @@ import { now } from "../clock.js";
 import { element } from "../elements.js";
 import { convert } from "./conversion.js";
 import { actionOf, nameOthers } from "../unsent/notices.js";
-import { dropDraft, hasKey } from "../unsent/store.js";
+import { dropDraft, hasKey, unmarkSaved } from "../unsent/store.js";
 import { discard, hidden, keep, renewed, showTime, valuesOf } from "../unsent/forms.js";
 import { UNIT_SELECT, firstField } from "./entry_form.js";
 import { clearLimits, isImpossible } from "./limits.js";
-import { describe } from "../outbox/words.js";
 import { isUnreachable, saysNotStored } from "../outbox/answers.js";
 import { showKept } from "../outbox/kept_message.js";
-import { confirmEntry, dropEntry, entryOf, keepEntry, reserve } from "../outbox/store.js";
-import { dropReplaced, underWay } from "../outbox/strip.js";
+import { markDraft } from "../outbox/saved_drafts.js";
+import { confirmEntry, dropEntry, dropReplaced, entryOf, keepEntry, reserve } from "../outbox/store.js";
+import { underWay } from "../outbox/strip.js";
 import { sendUnsent } from "../outbox/sender.js";
+import { contentSavedAt, formContent } from "../outbox/words.js";
 import { requestWords } from "../request_id.js";
 import { clockText, hasTime } from "../site_time.js";
 
@@ -217,11 +218,12 @@ const isConfirmed = (xhr, target) =>
 const keepSent = (form, formData, at) => {
   if (!hasKey) return null;
   const formId = hidden(form, "form_id").value;
-  const fields = [...formData.entries()].filter(([name]) => name !== "csrfmiddlewaretoken" && name !== "sent_at");
-  // The first try counts: "now", and a day that is not typed, are those of its time.
-  fields.push(["sent_at", hidden(form, "sent_at").value || new Date(at).toISOString()]);
-  const { pathname, search } = new URL(form.action);
-  const isStored = keepEntry(formId, at, { path: pathname + search, fields, ...describe(form, at) });
+  const action = actionOf(form);
+  const content = formContent(form, formData);
+  keep(form); // a time may have been tidied since the last key
+  markDraft(action, formId, content, at);
+  const isStored = keepEntry(formId, at, contentSavedAt(content, at, hidden(form, "sent_at").value));
+  isStored.then((isThere) => isThere && unmarkSaved(action, formId));
   return { formId, isStored, release: reserve(formId), arrived: underWay(formId), replaces: form.dataset.replaces };
 };
 
@@ -259,6 +261,7 @@ const followSave = (event) => {
       nameOthers();
       return;
     }
+    unmarkSaved(action, formId);
     if (isConfirmed(xhr, target)) {
       dropDraft(action, formId);
       if (kept && entryOf(formId)) confirmEntry(entryOf(formId));

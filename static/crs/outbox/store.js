@@ -98,12 +98,24 @@ export const dropEntry = async (entry) => {
   changed();
 };
 
-// Runs `act` where the entry is unsent and nobody else sends it, in any tab. A tab that was closed or killed keeps
-// no lock.
-export const alone = ({ name }, act) =>
-  navigator.locks.request(`crs-outbox:${name}`, { ifAvailable: true }, async (lock) => {
-    if (lock && (await rowOf(name))?.state === UNSENT) return act();
-    return undefined;
+// Runs `act` with the stored row of the entry, where nobody else saves or sends it, in any tab. A tab that was closed
+// or killed keeps no lock.
+const locked = (name, act) =>
+  navigator.locks.request(`crs-outbox:${name}`, { ifAvailable: true }, async (lock) =>
+    lock ? act(await rowOf(name)) : undefined,
+  );
+
+// Runs `act` where the entry is unsent and nobody else sends it.
+export const alone = ({ name }, act) => locked(name, (row) => (row?.state === UNSENT ? act() : undefined));
+
+// Keeps an entry that no tab has, or is about to have; resolves to whether it is stored, and to undefined where a tab
+// has it.
+export const keepMissing = (formId, at, content) =>
+  locked(PREFIX + formId, async (row) => {
+    if (row) return undefined;
+    const isStored = await keepEntry(formId, at, content);
+    if (!isStored) dropEntry(entryOf(formId));
+    return isStored;
   });
 
 // Returns a function that lets the entry go; until then no other tab sends it.
@@ -114,6 +126,12 @@ export const reserve = (formId) => {
   });
   navigator.locks.request(`crs-outbox:${PREFIX}${formId}`, () => until);
   return release;
+};
+
+// Ends what a draft replaces, once its form was saved.
+export const dropReplaced = (formId) => {
+  const replaced = formId && entryOf(formId);
+  if (replaced?.state === REFUSED) dropEntry(replaced);
 };
 
 export const watchOutboxStore = () => {

@@ -6,7 +6,7 @@ import { element, setText } from "../elements.js";
 import { addressOf } from "../unsent/notices.js";
 import { draftOf, keepDraft } from "../unsent/store.js";
 import { countWords, countsByUser } from "./database.js";
-import { REFUSED, UNSENT, dropEntry, entriesIn, entryOf, rowsOfOthers } from "./store.js";
+import { REFUSED, UNSENT, dropEntry, entriesIn, rowsOfOthers } from "./store.js";
 
 const NOT_VALUES = new Set(["csrfmiddlewaretoken", "form_id", "opened_at", "begun_at", "sent_at", "confirmed"]);
 const button = (text, className, onClick) => {
@@ -143,12 +143,6 @@ const showOutbox = () => {
   if (parts.length) parts[0].open = wasOpen || refused.length > 0;
   place.replaceChildren(...parts, ...(others ? [others] : []));
   place.hidden = !place.firstChild;
-};
-
-// Ends what a draft replaces, once its form was saved.
-export const dropReplaced = (formId) => {
-  const replaced = formId && entryOf(formId);
-  if (replaced?.state === REFUSED) dropEntry(replaced);
 };
 
 export const watchOutbox = () => {

@@ -1,6 +1,6 @@
-// What an entry of the outbox is, in the words of the form that it was typed in.
+// What an entry of the outbox is: what is sent, and what it says in the words of the form that it was typed in.
 
-import { controls, hasValue, isChoice, isPreset, isUnit } from "../unsent/forms.js";
+import { controls, hasValue, isChoice, isPreset, isUnit } from "../unsent/controls.js";
 import { actionOf, labelOf } from "../unsent/notices.js";
 import { clockText } from "../site_time.js";
 
@@ -24,14 +24,37 @@ const typedTime = (form) => {
   return time ? [date, time].filter(Boolean).join(" ") : "";
 };
 
-// Returns { title, words, when, patient } of a form that is saved at `at`.
-export const describe = (form, at) => ({
+const NOT_KEPT = ["csrfmiddlewaretoken", "sent_at"];
+
+// Returns { title, words, when, patient } of a form; `when` is "" where no time is typed.
+const describe = (form) => ({
   title: labelOf(actionOf(form)) ?? (textOf(form.querySelector("h2")) || "An answer"),
   words: controls(form)
     .filter((control) => hasValue(control) && !isPreset(control) && !isUnit(control) && !isTime(control))
     .map(partOf)
     .filter(Boolean)
     .join(" · "),
-  when: typedTime(form) || clockText(at),
+  when: typedTime(form),
   patient: textOf(document.querySelector(".patient-bar .who")),
 });
+
+// Returns what a form sends with `formData`, and what describes it, before it is saved.
+export const formContent = (form, formData) => {
+  const { pathname, search } = new URL(form.action);
+  const fields = [...formData.entries()].filter(([name]) => !NOT_KEPT.includes(name));
+  return { path: pathname + search, fields, ...describe(form) };
+};
+
+// Returns the content of an entry that is saved at `at`. The first try counts, at `sentAt` where there was one: "now",
+// and a day that is not typed, are those of its time.
+export const contentSavedAt = (content, at, sentAt) => ({
+  ...content,
+  fields: [...content.fields, ["sent_at", sentAt || new Date(at).toISOString()]],
+  when: content.when || clockText(at),
+});
+
+const byName = ([one], [other]) => (one < other ? -1 : Number(one > other));
+const inOrder = ({ path, fields }) => JSON.stringify([path, [...fields].sort(byName)]);
+
+// Whether both send the same. The order of different fields, which htmx changes, says nothing.
+export const sendsSame = (one, other) => inOrder(one) === inOrder(other);

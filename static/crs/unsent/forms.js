@@ -1,9 +1,11 @@
 // Drafts of forms: stored while someone types, restored when the form is shown again.
 
 import { now } from "../clock.js";
+import { controls, hasValue, isChoice, isPreset, isUnit } from "./controls.js";
 import { actionOf, addressOf, labelOf, nameOthers, restoredLine, showUnsentOfOthers } from "./notices.js";
 import { draftOf, draftsUnder, dropDraft, keepDraft, watchDraftStore } from "./store.js";
 import { REFUSED, entryOf } from "../outbox/store.js";
+import { formContent } from "../outbox/words.js";
 import { clockText } from "../site_time.js";
 import { pushAddress } from "../timeline.js";
 
@@ -22,16 +24,6 @@ export const hidden = (form, name) => {
 
 // A checkbox "unchanged" is about the time it was ticked: it is never restored.
 const isTick = (control) => control.closest("#unchanged") !== null;
-export const isChoice = (control) => control.matches("[type=checkbox], [type=radio]");
-export const controls = (form) =>
-  [...form.elements].filter((element) => element.name && !element.matches("[type=hidden], button"));
-
-export const isUnit = (control) => control.matches(".measure input ~ select");
-export const hasValue = (control) => {
-  if (isChoice(control)) return control.checked;
-  if (control.matches("select")) return control.selectedIndex > 0 && !isUnit(control);
-  return control.value !== "";
-};
 
 export const valuesOf = (form) =>
   controls(form)
@@ -56,10 +48,6 @@ const pristine = new WeakMap();
 // What was typed there was discarded: until more is typed it is no draft, also where another part of the page
 // is swapped before this form is gone.
 const discarded = new WeakSet();
-
-// A choice that every form has from the start: nobody typed it.
-export const isPreset = (control) =>
-  isChoice(control) && (control.value === "" || (control.name.startsWith("attribution") && control.value === "crs"));
 
 const hasTyped = (form) => {
   const before = pristine.get(form);
@@ -103,7 +91,8 @@ export const keep = (form) => {
   const isSame = JSON.stringify(draftOf(action)?.values) === JSON.stringify(values);
   const typedAt = isSame ? draftOf(action).typedAt : now();
   const { replaces } = form.dataset;
-  const draft = { ...Object.fromEntries(own), replaces, values, ticks: ticked(form), typedAt };
+  const content = formContent(form, new FormData(form)); // sent by itself only where it was saved (outbox/saved_drafts.js)
+  const draft = { ...Object.fromEntries(own), replaces, values, ticks: ticked(form), typedAt, content };
   keepDraft(action, draft, countTyped(form));
 };
 
@@ -191,7 +180,7 @@ const dropWhatIsSaved = () => {
     const saved = new Set(entry.content.fields.map((pair) => JSON.stringify(pair)));
     const values = draft.values.filter((pair) => pair[1] && !saved.has(JSON.stringify(pair)));
     dropDraft(action);
-    const next = { ...draft, formId: crypto.randomUUID(), begunAt: "", sentAt: "", values };
+    const next = { ...draft, formId: crypto.randomUUID(), begunAt: "", sentAt: "", values, content: null };
     if (values.length) keepDraft(action, next, values.length);
   }
 };

@@ -67,8 +67,12 @@ const dropOld = () => {
   }
 };
 
-// The drafts of the user by the address of their form: { name, draft, text }.
+// The drafts of the user by the address of their form: { name, draft, text, token, data, saved }. `data` is what is
+// stored, with `token` in it; `saved` is { at, token } of one that its author saved at that time (markSaved).
 const own = new Map();
+
+// Only who has opened the draft knows its token: nobody else can mark it.
+const markIn = ({ saved }, { token }) => (token && saved?.token === token && Number.isFinite(saved.at) ? saved : undefined);
 
 const take = async (name) => {
   const found = key && name.startsWith(PREFIX_OF_USER) ? readable(name) : null;
@@ -81,7 +85,8 @@ const take = async (name) => {
     removeStored(older);
     if (older === name) return;
   }
-  own.set(opened.action, { name, draft: opened.draft, text: JSON.stringify(opened.draft) });
+  const { action, draft, token } = opened;
+  own.set(action, { name, draft, text: JSON.stringify(draft), token, data: found.data, saved: markIn(found, opened) });
 };
 
 dropOld();
@@ -90,9 +95,11 @@ for (const name of names()) await take(name);
 export const draftOf = (action) => own.get(action)?.draft ?? null;
 
 const write = async (action, kept, count) => {
-  const sealed = await seal(kept.name, { action, draft: kept.draft });
+  const { draft, token } = kept;
+  const sealed = await seal(kept.name, { action, draft, token });
   if (own.get(action) !== kept) return; // typed on, or sent since
-  const row = JSON.stringify({ by: userName, at: kept.draft.typedAt, count, ...sealed });
+  kept.data = sealed.data;
+  const row = JSON.stringify({ by: userName, at: draft.typedAt, count, saved: kept.saved, ...sealed });
   if (!store(kept.name, row)) removeStored(kept.name); // the storage is full: only the form has the values
 };
 
@@ -103,7 +110,7 @@ export const keepDraft = (action, draft, count, done = () => {}) => {
   const text = JSON.stringify(draft);
   if (before?.text === text) return;
   const name = before?.name ?? (key && `${PREFIX_OF_USER}${crypto.randomUUID()}`);
-  const kept = { name, draft, text };
+  const kept = { name, draft, text, token: key && crypto.randomUUID() };
   own.set(action, kept);
   if (key) write(action, kept, count).then(done);
 };
@@ -115,6 +122,28 @@ export const dropDraft = (action, formId = null) => {
   own.delete(action);
   if (kept.name) removeStored(kept.name);
 };
+
+const setMark = (kept, saved) => {
+  kept.saved = saved;
+  const row = kept.data && readable(kept.name);
+  if (row?.data === kept.data) store(kept.name, JSON.stringify({ ...row, saved }));
+};
+
+// Says in the stored draft, at once, that its author saved it at `at`. The mark stands beside these values alone: the
+// next key stores others without it.
+export const markSaved = (action, at) => {
+  const kept = own.get(action);
+  if (kept?.name) setMark(kept, { at, token: kept.token });
+};
+
+export const unmarkSaved = (action, formId) => {
+  const kept = own.get(action);
+  if (kept?.saved && kept.draft.formId === formId) setMark(kept, undefined);
+};
+
+// Returns the drafts of the user that are marked as saved, as { action, draft, at }.
+export const savedDrafts = () =>
+  [...own].filter(([, { saved }]) => saved).map(([action, { draft, saved }]) => ({ action, draft, at: saved.at }));
 
 // Returns the drafts of the user whose address begins with `start`, as [address, draft].
 export const draftsUnder = (start) =>
