@@ -16,8 +16,9 @@ from grading.engine.vocabulary import VITAL_SIGN, AgeBand
 from patients.display.text import age_text, pressure_text, short_value
 
 _CRP: Final = f"lab.{Analyte.CRP}"
+_SYSTOLIC: Final = "systolic_mmhg"
+_MEAN: Final = "mean_arterial_pressure_mmhg"
 _IN_ORDER: Final = (
-    "systolic_mmhg",
     "temperature_c",
     "heart_rate",
     "respiratory_rate",
@@ -63,6 +64,23 @@ class StripValue(NamedTuple):
         return self.key.partition(".")[0] in ("oxygen", "vasopressor")
 
 
+class PressureReading(NamedTuple):
+    """A set with a systolic or a mean pressure; ``key`` is the systolic where it has one."""
+
+    key: str
+    entry: entries.Vitals
+
+
+def pressure_reading(latest: Mapping[str, entries.Entry]) -> PressureReading | None:
+    """Return the newest reading of the blood pressure; it replaces the one before it whole."""
+    readings = [
+        PressureReading(key, entry)
+        for key in (_SYSTOLIC, _MEAN)
+        if isinstance(entry := latest.get(key), entries.Vitals)
+    ]
+    return max(readings, key=lambda one: (one.entry.at, one.entry.recorded_at), default=None)
+
+
 def strip_of(
     status: Any, before: Mapping[str, entries.Entry], age_years: int | None
 ) -> list[StripValue]:
@@ -72,9 +90,10 @@ def strip_of(
     the usual ranges, None those of an adult.
     """
     band = None if age_years is None else AgeBand.of(age_years)
+    reading = pressure_reading(status.latest)
     values = [
         _value(key, entry, status, before, band)
-        for key in _IN_ORDER
+        for key in (*((reading.key,) if reading else ()), *_IN_ORDER)
         if (entry := status.latest.get(key)) is not None
     ]
     return [*values, *_oxygen(status, before), *_drugs(status, before)]
@@ -88,11 +107,11 @@ def _value(
     band: AgeBand | None,
 ) -> StripValue:
     label, text, unit = short_value(key, entry)
-    if key == "systolic_mmhg" and isinstance(entry, entries.Vitals):
+    if key == _SYSTOLIC and isinstance(entry, entries.Vitals):
         text, unit = pressure_text(entry), ""
         mean = entry.mean_arterial_pressure_mmhg
         text += "" if mean is None else f" ({format_number(mean)})"
-    elif unit == "/min":
+    elif unit == "/min" or key == _MEAN:
         unit = ""
     return StripValue(
         key=key,
@@ -134,7 +153,7 @@ def _trend(value: Number | None, earlier: Number | None) -> str:
 def _abnormal(key: str, entry: entries.Entry, status: Any, band: AgeBand | None) -> str:
     """Return "low" or "high": by the criteria of the grade, else outside the usual range."""
     by_grade = {c.code for c in status.criteria if entry.id in c.evidence}
-    if key == "systolic_mmhg" and _LOW_PRESSURE in by_grade:
+    if key in (_SYSTOLIC, _MEAN) and _LOW_PRESSURE in by_grade:
         return "low"
     if key == "temperature_c" and _FEVER in by_grade:
         return "high"

@@ -12,6 +12,7 @@ from grading.engine.entries import FluidBolus, Lab, Treatment
 from grading.engine.sentences import lab_unit_text
 from grading.engine.units import format_number
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
+from patients.display.banner import baseline_text
 from patients.display.grade_card import CriterionLine, GradeCard
 from patients.display.sign_off import span_text, time_text
 from patients.display.site_times import at_site
@@ -95,10 +96,7 @@ def build_sheet(
         could_be=_could_be(card),
         highest=_highest(read),
         scales=[short(one) for one in scales],
-        values=[
-            Line(one.label, f"{one.value} {one.unit}".strip() + f", {_clock(one.at, at)}")
-            for one in card.strip[:_VALUES]
-        ],
+        values=_values(card, at),
         background=list(_background(read, status, facts)),
         why=_why(card, at),
         results=list(_results(read)),
@@ -116,6 +114,21 @@ def short(text: str, longest: int = _LONGEST) -> str:
 
 def _cut(lines: list[Line], most: int, more: Line) -> list[Line]:
     return lines if len(lines) <= most else [*lines[: most - 1], more]
+
+
+def _values(card: GradeCard, now: datetime) -> list[Line]:
+    """Return the latest values; where they are too many, oxygen and what runs stay."""
+    shown = card.strip
+    if len(shown) > _VALUES:
+        running = [one for one in shown if one.is_long][: _VALUES - 1]
+        signs = [one for one in shown if not one.is_long]
+        shown = [*signs[: _VALUES - 1 - len(running)], *running]
+    lines = [
+        Line(one.label, f"{one.value} {one.unit}".strip() + f", {_clock(one.at, now)}")
+        for one in shown
+    ]
+    left = len(card.strip) - len(shown)
+    return [*lines, Line(f"and {left} more", "on the bedside page")] if left else lines
 
 
 def _clock(at: datetime, now: datetime) -> str:
@@ -183,9 +196,7 @@ def _background(read: ReadSummary, status: CourseStatus, facts: EpisodeFacts) ->
 
 def _baseline(status: CourseStatus) -> Iterable[Line]:
     baseline = status.baseline
-    pair = (baseline.systolic_mmhg, baseline.diastolic_mmhg)
-    known = "/".join("–" if value is None else format_number(value) for value in pair)
-    yield Line("baseline BP", "not known" if pair == (None, None) else known)
+    yield Line("baseline BP", baseline_text(baseline))
     if baseline.creatinine_mg_dl is not None:
         yield Line("creatinine", f"{format_number(baseline.creatinine_mg_dl)} mg/dL")
 
@@ -273,7 +284,8 @@ def _vasopressors(facts: EpisodeFacts) -> Iterable[Line]:
         return
     drugs = ", ".join(drug.label for drug in found.by_drug)
     going_on = "now" if found.runs_on else moment_text(found.spans[-1].end)
-    highest = "" if not found.highest else f", highest {format_number(found.highest)} mcg/min"
+    least = "" if found.is_complete else "at least "
+    highest = f", highest {least}{format_number(found.highest)} mcg/min" if found.highest else ""
     span = f"{moment_text(found.spans[0].start)} – {going_on}, {hours_text(found.time)}"
     yield Line("Vasopressors", short(f"{drugs}: {span}{highest}", 120))
 

@@ -15,7 +15,8 @@ from grading.engine.status import CurrentStatus
 from grading.engine.vocabulary import DRUGS, JudgementAbout
 from grading.systems import HEADLINE
 from patients.display.author import author_text
-from patients.display.text import entry_text, pressure_text, temperature_text
+from patients.display.text import entry_text, short_value, temperature_text
+from patients.display.value_strip import pressure_reading
 from patients.guidance.panel import ItemCard, panel_for_status
 from patients.queries.grades import EntryAuthor, GradeHistory, GradeInterval, GradePeriodRow
 from patients.queries.guidance_answers import AnswerRow
@@ -68,10 +69,11 @@ def _pressure(status: CurrentStatus, code: str) -> str:
         return "none charted" if bolus is None else f"{entry_text(bolus)}: no longer counted"
     if code == "hypotension.refractory":
         return _judged(status, JudgementAbout.REFRACTORY_HYPOTENSION)
-    reading = status.latest.get("systolic_mmhg")
-    if isinstance(reading, entries.Vitals):
-        return f"BP {pressure_text(reading)}"
-    return "no blood pressure charted"
+    reading = pressure_reading(status.latest)
+    if reading is None:
+        return "no blood pressure charted"
+    label, text, _ = short_value(reading.key, reading.entry)
+    return f"{label} {text}"
 
 
 def _vasopressors(status: CurrentStatus, _code: str) -> str:

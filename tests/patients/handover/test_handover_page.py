@@ -14,7 +14,7 @@ from django.urls import reverse
 from crs_app.accounts.models import User
 from crs_app.record.models import Event
 from patients.models import Course
-from tests.factories import ago, chart, end
+from tests.factories import admit, ago, chart, end
 from tests.patients.review.scale_course import ENTRIES, after, imported
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site_in_utc")]
@@ -90,6 +90,55 @@ def test_a_grade_that_is_not_assessed_is_no_0(nurse_client: Client, course: Cour
     assert sheet.could_be == ""
     assert dict(sheet.background)["older age"] == "not known"
     assert dict(sheet.treatments)["Vasopressors"] == "none charted"
+
+
+def test_every_drug_that_runs_has_its_rate_and_values_left_out_are_counted(
+    nurse_client: Client, nurse: User, course: Course
+) -> None:
+    drugs = {"norepinephrine": "12", "epinephrine": "3", "phenylephrine": "40", "dopamine": "400"}
+    for drug, rate in drugs.items():
+        chart(course, nurse, "vasopressor", ago(30), drug=drug, rate=rate, unit="ug/min")
+    chart(course, nurse, "oxygen", ago(30), device="nasal_cannula", flow_l_per_min="2")
+    signs = {
+        "systolic_mmhg": "100", "temperature_c": "38.2", "heart_rate": "90",
+        "respiratory_rate": "18", "spo2_percent": "95",
+    }  # fmt: skip
+    chart(course, nurse, "vitals", ago(30), **signs)
+    values = page(nurse_client, course).context["sheet"].values
+    assert [one.name for one in values] == [
+        "BP", "Temp", "Heart", "Oxygen", "Dopamine", "Epinephrine", "Norepinephrine",
+        "Phenylephrine", "and 2 more",
+    ]  # fmt: skip
+    assert values[-1].text == "on the bedside page"
+
+
+def test_the_highest_dose_is_a_least_one_where_a_dose_is_not_known(
+    nurse_client: Client, nurse: User, course: Course
+) -> None:
+    def shown() -> str:
+        return dict(page(nurse_client, course).context["sheet"].treatments)["Vasopressors"]
+
+    chart(course, nurse, "vasopressor", ago(90), drug="norepinephrine", rate="12", unit="ug/min")
+    assert shown().endswith(", highest 12 mcg/min")
+    chart(course, nurse, "vasopressor", ago(60), drug="epinephrine", rate=None)
+    assert shown().endswith(", highest at least 12 mcg/min")
+
+
+@pytest.mark.parametrize(
+    ("charted", "shown"),
+    [
+        ({"systolic_mmhg": "126", "diastolic_mmhg": "74"}, "126/74"),
+        ({"systolic_mmhg": "126"}, "126/–"),
+        ({"mean_arterial_pressure_mmhg": "80"}, "MAP 80"),
+        ({"creatinine_mg_dl": "0.8"}, "not established"),
+    ],
+)
+def test_the_baseline_pressure_is_that_of_the_banner(
+    nurse_client: Client, nurse: User, charted: dict[str, str], shown: str
+) -> None:
+    context = page(nurse_client, admit(nurse, baseline=charted)).context
+    assert dict(context["sheet"].background)["baseline BP"] == shown
+    assert context["banner"].baseline_text == shown
 
 
 @pytest.mark.parametrize(("hour", "named"), [("08:40", 3), ("18:10", 2)])
