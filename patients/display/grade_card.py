@@ -366,7 +366,7 @@ def _excluded(status: Any) -> list[str]:
 
 
 def never_charted(status: Any) -> list[str]:
-    """Return the names of the usual values that were never charted."""
+    """Return the names of the usual values that were not charted since the infusion."""
     return [
         label
         for key, label in _EXPECTED.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from grading.engine import entries
@@ -26,23 +27,30 @@ _DRUGS: Final = {VasopressorDrug.NOREPINEPHRINE: "Norepi"}
 class Support(NamedTuple):
     """What a patient receives, as charted last; "" where it was never charted.
 
-    ``vasopressors`` is "stopped" where none of those charted runs.
+    ``vasopressors`` is "stopped" where none of those charted runs. What was charted before the
+    infusion of the cells, which counts in no grade, says so.
     """
 
     oxygen: str
     vasopressors: str
 
 
-def support_of(charted: Iterable[entries.Entry]) -> Support:
+def support_of(charted: Iterable[entries.Entry], infused_at: datetime) -> Support:
     """Return the texts for the latest oxygen and the latest rate of each vasopressor."""
+
+    def dated(entry: entries.Entry, text: str) -> str:
+        return text if entry.at >= infused_at else f"{text} (before infusion)"
+
     oxygen, doses = "", []
     for entry in charted:
         if isinstance(entry, entries.Oxygen):
-            oxygen = _oxygen(entry)
+            oxygen = dated(entry, _oxygen(entry))
         elif isinstance(entry, entries.Vasopressor):
             doses.append(entry)
     running = [
-        f"{_DRUGS.get(one.drug, one.drug.label)} {rate_text(one)}" for one in doses if one.runs
+        dated(one, f"{_DRUGS.get(one.drug, one.drug.label)} {rate_text(one)}")
+        for one in doses
+        if one.runs
     ]
     return Support(oxygen, ", ".join(running) or ("stopped" if doses else ""))
 

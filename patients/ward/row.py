@@ -166,7 +166,7 @@ def board_row(course: OpenCourse, charted: BoardCourse, now: datetime) -> BoardR
         rises_soon=change is not None
         and change.direction == "up"
         and change.at - now <= RISE_IS_SOON,
-        support=support_of(facts.support),
+        support=support_of(facts.support, course.infused_at),
         last_observation_at=facts.last_observation_at,
         observations=observations,
         ice_due_at=None if ice is None else ice.due_at,

@@ -210,6 +210,26 @@ def test_the_board_is_ordered_by_ward_and_bed(nurse_client: Client, three: list[
     assert beds == ["9", "12", "A1"]
 
 
+def test_what_runs_since_before_the_infusion_is_named_on_the_board_and_missing_on_the_card(
+    nurse_client: Client, clinician: User, course: Course
+) -> None:
+    """It counts in no grade until it is charted again."""
+    before = course.infused_at - timedelta(hours=1)
+    chart(course, clinician, "oxygen", before, device="nasal_cannula", flow_l_per_min="4")
+    rate = {"drug": "norepinephrine", "rate": "6", "unit": "ug/min"}
+    chart(course, clinician, "vasopressor", before, **rate)
+    (row,) = nurse_client.get(BOARD).context["rows"]
+    assert row.support == (
+        "Cannula 4 L/min (before infusion)",
+        "Norepi 6 mcg/min (before infusion)",
+    )
+    page = nurse_client.get(f"/courses/{course.pk}/").content.decode()
+    assert re.search(r"Not charted since the infusion: [^<]*oxygen", page)
+    chart(course, clinician, "vasopressor", course.infused_at, **rate)
+    (row,) = nurse_client.get(BOARD).context["rows"]
+    assert row.support.vasopressors == "Norepi 6 mcg/min"
+
+
 def test_oxygen_and_running_vasopressors_are_in_words(
     nurse_client: Client, clinician: User, course: Course
 ) -> None:
