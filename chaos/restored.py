@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from django.db import connection
+from django.db import connection, transaction
 
 from patients.models import Course
 
@@ -31,7 +31,7 @@ class Snapshot:
 
     @classmethod
     def of(cls, course_id: uuid.UUID) -> Snapshot:
-        with connection.cursor() as cursor:
+        with _course_alone(course_id), connection.cursor() as cursor:
             rows = {}
             for table in _tables():
                 cursor.execute(_ROWS.format(table=table), [course_id])
@@ -40,7 +40,11 @@ class Snapshot:
 
     def restore(self) -> None:
         """Put the rows in the place of the present ones; the connection must be a superuser's."""
-        with _without_triggers(), connection.cursor() as cursor:
+        with (
+            _without_triggers(),
+            _course_alone(self.course_id),
+            connection.cursor() as cursor,
+        ):
             for table, rows in self.rows.items():
                 cursor.execute(f"DELETE FROM {table} WHERE course_id = %s", [self.course_id])  # noqa: S608
                 if json.loads(rows):
@@ -54,6 +58,17 @@ def _tables() -> list[str]:
         if related.field.column == "course_id"
     }
     return sorted(found)
+
+
+@contextmanager
+def _course_alone(course_id: uuid.UUID) -> Iterator[None]:
+    """Wait for a save that is under way and let the next one wait, so that none is half restored.
+
+    A server is restored while nobody is connected; here a request can be on its way still.
+    """
+    with transaction.atomic():
+        Course.objects.select_for_update().get(pk=course_id)
+        yield
 
 
 @contextmanager

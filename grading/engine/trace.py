@@ -18,7 +18,12 @@ from grading.engine.evidence import ROOM_AIR_FIO2
 from grading.engine.oxygen import fio2_of
 from grading.engine.pressure import counted_systolic, counted_tripled_map
 from grading.engine.state import CourseState
-from grading.engine.vasopressors import equivalent_limit, high_now, norepinephrine_equivalent
+from grading.engine.vasopressors import (
+    equivalent_is_complete,
+    equivalent_limit,
+    high_now,
+    norepinephrine_equivalent,
+)
 from grading.engine.vocabulary import OxygenDevice, VasopressorDrug
 
 
@@ -55,8 +60,9 @@ class EquivalentStep(NamedTuple):
     """The norepinephrine equivalent of what ran from ``at`` on, in µg/min.
 
     ``limit`` is the equivalent from which Table 3 calls it a high dose; None where no row of the
-    table applies. ``is_complete`` is false where a dose among them is not known; ``is_high`` is
-    true where a row of the table is reached, whatever for how long.
+    table applies. ``is_complete`` is false where a dose with a term in the equation is not known;
+    vasopressin and drugs without a row have none. ``is_high`` is true where a row of the table is
+    reached, whatever for how long. ``runs`` is false where no vasopressor does.
     """
 
     at: datetime
@@ -64,6 +70,12 @@ class EquivalentStep(NamedTuple):
     limit: Fraction | None
     is_complete: bool
     is_high: bool
+    runs: bool
+
+    @property
+    def is_known(self) -> bool:
+        """Return whether the equivalent is a value: 0 beside drugs without a row is none."""
+        return self.is_complete and (self.limit is not None or not self.runs)
 
 
 class PressureReading(NamedTuple):
@@ -147,8 +159,9 @@ class Trace:
                     at,
                     norepinephrine_equivalent(doses),
                     equivalent_limit(doses),
-                    is_complete=None not in doses.values(),
+                    is_complete=equivalent_is_complete(doses),
                     is_high=high_now(doses),
+                    runs=bool(doses),
                 )
             )
 

@@ -121,6 +121,11 @@ def norepinephrine_equivalent(doses: Doses) -> Fraction:
     return sum(terms[1:], terms[0]) if terms else Fraction(0)
 
 
+def equivalent_is_complete(doses: Doses) -> bool:
+    """Return whether every dose with a term in the equation is known."""
+    return all(dose is not None for drug, dose in doses.items() if drug in _DIVISOR)
+
+
 def equivalent_limit(doses: Doses) -> Fraction | None:
     """Return the norepinephrine equivalent, in µg/min, from which Table 3 calls ``doses`` high.
 

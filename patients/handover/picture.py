@@ -307,14 +307,14 @@ def _has_fio2(step: OxygenStep) -> bool:
 
 
 def _equivalent(chart: SummaryChart, axis: Span, window: Window) -> Lane:
-    held = parts_of(chart.trace.equivalent, _always, window)
+    held = parts_of(chart.trace.equivalent, _is_known, window)
     scale = _scale(_EQUIVALENT, axis, [step.equivalent for step, _ in held])
     line, limit = _steps([(part, step.equivalent) for step, part in held], scale), _HIGH
     return _lane(_EQUIVALENT, line, [(scale.y(limit), format_number(limit))])
 
 
-def _always(_step: EquivalentStep) -> bool:
-    return True
+def _is_known(step: EquivalentStep) -> bool:
+    return step.is_known
 
 
 def _steps(held: Iterable[tuple[Span, Number | None]], scale: _Scale) -> str:

@@ -83,7 +83,7 @@ def _equivalent(maker: RowMaker) -> list[Series]:
             at_instant[one.row.at].append(one)
     for step in maker.trace.equivalent:
         sources = tuple(s for one in at_instant[step.at] for s in maker.source(one))
-        runs = bool(step.equivalent) or not step.is_complete or step.limit is not None
+        runs = step.limit is not None
         is_high = step.limit is not None and step.equivalent >= step.limit
         text = format_number(step.equivalent, 2) + ("" if step.is_complete else NOT_KNOWN)
         row.values.append(

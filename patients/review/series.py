@@ -303,9 +303,7 @@ def _support(
             limits=[(s.at, own.value if own and s.runs else None) for s in steps],
             rows=(drug.value, f"{drug.value}.dose"),
         )  # fmt: skip
-    equivalent = [
-        Point(s.at, s.equivalent if s.is_complete else None, "") for s in trace.equivalent
-    ]
+    equivalent = [Point(s.at, s.equivalent if s.is_known else None, "") for s in trace.equivalent]
     yield Series(
         "norepinephrine_equivalent", "Norepinephrine equivalent", "mcg/min", equivalent,
         step=True, limits=[(s.at, s.limit) for s in trace.equivalent],

@@ -106,11 +106,13 @@ def _equivalent(episode: Episode) -> Answer:
         "high_dose_s": seconds(found.high_dose),
         "every_dose_known": found.is_complete,
     }
-    if not found.highest:
+    if not found.highest and not (found.is_complete and found.has_equivalent):
         return not_known(
             key, _SUPPORT, question, "the drugs that ran have no equivalent, or no known dose",
             details=details,
         )  # fmt: skip
+    if not found.highest:
+        details.append("vasopressin has no term in the equation of Table 3")
     at_least = "" if found.is_complete else "at least "
     text = f"{at_least}{format_number(found.highest)} mcg/min"
     return Answer(

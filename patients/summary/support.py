@@ -30,8 +30,9 @@ class VasopressorFacts:
     """What ran for CRS: the time with any, that of each drug, and the highest equivalent.
 
     ``highest`` is in µg/min of norepinephrine, ``highest_during`` its first time; None where none
-    ran. ``is_complete`` is false where a dose was not known at some time. ``high_dose`` is the time
-    at a high dose by Table 3, whatever for how long. ``by_drug`` has drugs that Lee counts;
+    ran. ``is_complete`` is false where a dose with a term in the equation was not known at some
+    time, ``has_equivalent`` where the equivalent never was. ``high_dose`` is the time at a high
+    dose by Table 3, whatever for how long. ``by_drug`` has drugs that Lee counts;
     ``for_other_cause`` and ``not_counted`` are entries of infusions that were left out.
     """
 
@@ -41,6 +42,7 @@ class VasopressorFacts:
     highest_during: Span | None
     highest_evidence: tuple[str, ...]
     is_complete: bool
+    has_equivalent: bool
     high_dose: timedelta
     runs_on: bool
     evidence: tuple[str, ...]
@@ -109,6 +111,7 @@ def vasopressor_facts(trace: Trace, entries: Sequence[Entry], known: Window) -> 
         highest_during=during[0] if during else None,
         highest_evidence=_running_at(trace, during[0].start) if during else (),
         is_complete=all(step.is_complete for step, _ in equivalents),
+        has_equivalent=any(step.is_known for step, _ in equivalents),
         high_dose=total(part for step, part in equivalents if step.is_high),
         runs_on=known.has_last and bool(_running_at(trace, known.end)),
         evidence=_of(evidence, entries),

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grading.course_result import result_json
@@ -236,20 +236,40 @@ def test_a_retracted_entry_stays_visible_in_what_was_known_before(data: st.DataO
     assert what_holds(after) == what_holds(before)
 
 
+def without_prolonged(entries: list[Raw]) -> list[Raw]:
+    """The entries without judgements on a prolonged reaction.
+
+    What one of them replaced does not count again: a retraction takes its place, or what replaced
+    it in turn.
+    """
+    gone = {e["id"]: e.get("replaces") for e in entries if e.get("about") == "prolonged_reaction"}
+
+    def kept(replaces: str | None) -> str | None:
+        while replaces in gone:
+            replaces = gone[replaces]
+        return replaces
+
+    left = []
+    for entry in entries:
+        words = dict(entry)
+        if entry["id"] in gone:
+            words = {name: entry[name] for name in ("id", "at", "recorded_at") if name in entry}
+            words["kind"] = "retraction"
+        replaced = kept(entry.get("replaces"))
+        if replaced is not None:
+            words["replaces"] = replaced
+        else:
+            words.pop("replaces", None)
+        is_last = entry["id"] not in {e.get("replaces") for e in entries}
+        if words["kind"] != "retraction" or (replaced is not None and is_last):
+            left.append(words)
+    return left
+
+
 def as_format_1(document: Raw) -> Raw:
     """The document without anything that scales other than Lee's alone ask for."""
     plain = without(document, *NEW_KINDS)
-    prolonged = {e["id"] for e in plain["entries"] if e.get("about") == "prolonged_reaction"}
-    while prolonged:
-        entries = [
-            e
-            for e in plain["entries"]
-            if e["id"] not in prolonged and e.get("replaces") not in prolonged
-        ]
-        prolonged = {
-            e["id"] for e in plain["entries"] if e.get("replaces") in prolonged
-        } - prolonged
-        plain = {**plain, "entries": entries}
+    plain = {**plain, "entries": without_prolonged(plain["entries"])}
     new = ("purpose", "due_to")
     entries = [{k: v for k, v in e.items() if k not in new} for e in plain["entries"]]
     policy = {k: v for k, v in document.get("policy", {}).items() if k not in SCALE_PARAMETERS}
@@ -263,8 +283,25 @@ def as_format_1(document: Raw) -> Raw:
     }
 
 
+def a_correction_to_another_question() -> Raw:
+    """A judgement that was typed for the wrong question, and corrected to one of other scales."""
+    at = "2024-03-01T06:00:00+00:00"
+    judgement = {"kind": "judgement", "at": at}
+    return {
+        "format": "crs-course/2",
+        "patient": {"mrn": "0001", "name": "Random Patient", "sex": "unknown", "age_years": 40},
+        "therapy": {"product": "CAR-T", "infused_at": at},
+        "entries": [
+            {"kind": "vitals", "at": at, "temperature_c": "38.0"},
+            {**judgement, "id": "first", "about": "life_threatening", "present": True},
+            {**judgement, "replaces": "first", "about": "prolonged_reaction", "present": False},
+        ],
+    }
+
+
 @scale_laws
 @given(scale_courses())
+@example(a_correction_to_another_question())
 def test_lees_answer_is_the_same_with_and_without_what_other_scales_ask(document: Raw) -> None:
     document = with_ids(document)
     whole = graded(document)

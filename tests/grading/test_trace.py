@@ -5,6 +5,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import pytest
+
 from grading.course_file import read_course
 from grading.engine.sentences import short_name
 from grading.engine.systems.lee_2014 import LEE_2014
@@ -72,6 +74,31 @@ def test_dopamine_by_itself_is_high_at_five_equivalents() -> None:
 def test_a_dose_that_is_not_known_leaves_the_equivalent_incomplete() -> None:
     [step] = traced(norepinephrine(1, None)).equivalent
     assert not step.is_complete
+    assert not step.is_known
+
+
+@pytest.mark.parametrize(
+    ("drug", "rate", "unit", "by_itself"),
+    [
+        ("vasopressin", "0.03", "units/min", True),
+        ("vasopressin", None, None, True),
+        ("angiotensin_ii", "10", "ng/kg/min", False),
+        ("other_vasopressor", None, None, False),
+    ],
+)
+def test_a_drug_without_a_term_in_the_equation_leaves_the_equivalent_known(
+    drug: str, rate: str | None, unit: str | None, by_itself: bool
+) -> None:
+    """Table 3 adds four drugs; by itself only vasopressin has a row, with an equivalent of 0."""
+    note = {"note": "terlipressin"} if drug == "other_vasopressor" else {}
+    without = {"at": 1, "kind": "vasopressor", "drug": drug, "rate": rate, "unit": unit, **note}
+    alone, both, none = traced(
+        without, norepinephrine(2, 5, "ug/min"),
+        norepinephrine(3, 0, "ug/min"), {**without, "at": 3, "rate": 0},
+    ).equivalent  # fmt: skip
+    assert (alone.equivalent, alone.is_complete, alone.is_known) == (0, True, by_itself)
+    assert (both.equivalent, both.is_complete, both.is_known) == (5, True, True)
+    assert (none.equivalent, none.is_known) == (0, True)
 
 
 def test_estimated_fio2_is_marked_and_a_charted_one_is_not() -> None:

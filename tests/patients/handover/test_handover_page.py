@@ -120,7 +120,11 @@ def test_the_highest_dose_is_a_least_one_where_a_dose_is_not_known(
 
     chart(course, nurse, "vasopressor", ago(90), drug="norepinephrine", rate="12", unit="ug/min")
     assert shown().endswith(", highest 12 mcg/min")
+    lane = page(nurse_client, course).context["picture"].lanes[-1]
+    until = lane.line.rpartition("H")[2]
     chart(course, nurse, "vasopressor", ago(60), drug="epinephrine", rate=None)
+    lane = page(nurse_client, course).context["picture"].lanes[-1]
+    assert float(lane.line.rpartition("H")[2]) < float(until)
     assert shown().endswith(", highest at least 12 mcg/min")
 
 

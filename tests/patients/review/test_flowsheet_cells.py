@@ -94,6 +94,18 @@ def test_what_runs_is_grey_and_a_lower_dose_is_counted_behind_it(
     assert [cell.text for cell in rows["equivalent_limit"][-3:]] == ["20", "20", "20"]
 
 
+def test_a_drug_without_a_term_leaves_the_equivalent_as_it_is(
+    nurse_client: Client, course: Course, nurse: User
+) -> None:
+    end = timezone.now().replace(minute=0, second=0, microsecond=0)
+    dose = {"drug": "norepinephrine", "unit": "ug/min", "rate": "5"}
+    chart(course, nurse, "vasopressor", end - timedelta(minutes=80), **dose)
+    terlipressin = {"drug": "other_vasopressor", "note": "terlipressin"}
+    chart(course, nurse, "vasopressor", end - timedelta(minutes=80), rate=None, **terlipressin)
+    rows = rows_of(sheet_of(nurse_client, course, end=end))
+    assert [cell.text for cell in rows["equivalent"][-2:]] == ["5", "5"]
+
+
 def test_a_run_has_its_true_times_also_where_it_began_before_the_window(
     nurse_client: Client, course: Course, nurse: User
 ) -> None:

@@ -152,6 +152,27 @@ def test_nothing_charted_is_never_no(nurse_client: Client, course: Course) -> No
     assert times["grade_0_s"] == 0
 
 
+def test_vasopressin_alone_has_an_equivalent_of_0_and_an_unknown_dose_has_none(
+    nurse: User, nurse_client: Client, course: Course
+) -> None:
+    """The equation of Table 3 has no term for vasopressin: its dose never leaves one unknown."""
+    vasopressin = {"drug": "vasopressin", "rate": None}
+    chart(course, nurse, "vasopressor", ago(90), **vasopressin)
+    found = items(nurse_client, course)["crs.vasopressor.max"]
+    assert (found["state"], found["value"]["ug_per_min"]) == ("answered", "0")
+    assert found["value"]["every_dose_known"]
+    chart(course, nurse, "vasopressor", ago(60), drug="norepinephrine", rate=None)
+    assert items(nurse_client, course)["crs.vasopressor.max"]["state"] == "not_known"
+
+
+def test_a_drug_without_a_row_in_table_3_has_no_equivalent(
+    nurse: User, nurse_client: Client, course: Course
+) -> None:
+    drug = {"drug": "angiotensin_ii", "rate": "10", "unit": "ng/kg/min"}
+    chart(course, nurse, "vasopressor", ago(60), **drug)
+    assert items(nurse_client, course)["crs.vasopressor.max"]["state"] == "not_known"
+
+
 def test_no_crs_is_said_only_when_nothing_more_can_be_charted(
     nurse_client: Client, nurse: User, course: Course
 ) -> None:
