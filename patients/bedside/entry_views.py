@@ -275,7 +275,7 @@ def _not_saved(
         "other": None,
         "mine": mine,
         "reused": reused,
-        "closed": closed_notice(closing, None, timezone.now()),
+        "closed_meanwhile": closed_notice(closing, None, timezone.now()),
     }
     if successor is not None:
         conflict |= {

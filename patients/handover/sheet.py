@@ -100,7 +100,9 @@ def build_sheet(
         background=list(_background(read, status, facts)),
         why=_why(card, at),
         results=list(_results(read)),
-        treatments=_cut([*_treatments(facts)], _TREATMENTS, Line("and more", "in the full course")),
+        treatments=_cut(
+            [*_treatments(read, facts)], _TREATMENTS, Line("and more", "in the full course")
+        ),
         next=list(_next(card, advice)),
         open=list(_open(read, card)),
         signed=_signed(read),
@@ -168,21 +170,27 @@ def _highest(read: ReadSummary) -> str:
     if not highest:
         return ""
     of_it = [run for run in runs if run.grade == highest]
-    spans = "; ".join(_run_text(run, until) for run in of_it[-_RUNS:])
+    spans = "; ".join(_run_text(run, read) for run in of_it[-_RUNS:])
     earlier = "earlier too; " if len(of_it) > _RUNS else ""
     return f"Highest: {highest} ({earlier}{spans})."
 
 
-def _run_text(run: Run, until: datetime) -> str:
-    if run.end is None or run.end > until:
-        return f"{moment_text(run.start)} – now"
+def _run_text(run: Run, read: ReadSummary) -> str:
+    if run.end is None or run.end > read.chart.until:
+        return f"{moment_text(run.start)} – {_last_moment(read)}"
     return range_text(run.start, run.end)
+
+
+def _last_moment(read: ReadSummary) -> str:
+    """Return the name of the moment up to which the handover goes."""
+    return "now" if read.known.closing is None else "end of course"
 
 
 def _background(read: ReadSummary, status: CourseStatus, facts: EpisodeFacts) -> Iterable[Line]:
     course, at = read.known.course, status.current.at
-    day = day_text(course.infused_at, at)
-    yield Line(short(course.product, 40), f"on {moment_text(course.infused_at)}, today day {day}")
+    day = f"day {day_text(course.infused_at, at)}"
+    day = f"today {day}" if read.known.closing is None else f"{day} at end of course"
+    yield Line(short(course.product, 40), f"on {moment_text(course.infused_at)}, {day}")
     yield from _baseline(status)
     answers = {one: _risk(read, one) for one in RiskQuestion}
     for question, answer in answers.items():
@@ -247,7 +255,7 @@ def _joined(results: Sequence[Lab]) -> str:
     return " → ".join(f"{number} {unit}" for number, unit in zip(numbers, units, strict=True))
 
 
-def _treatments(facts: EpisodeFacts) -> Iterable[Line]:
+def _treatments(read: ReadSummary, facts: EpisodeFacts) -> Iterable[Line]:
     yield _drug(facts, "Tocilizumab", (TreatmentAgent.TOCILIZUMAB,))
     yield _drug(
         facts,
@@ -258,7 +266,7 @@ def _treatments(facts: EpisodeFacts) -> Iterable[Line]:
             TreatmentAgent.HYDROCORTISONE,
         ),
     )
-    yield from _vasopressors(facts)
+    yield from _vasopressors(facts, _last_moment(read))
     boluses = [one for one in facts.boluses.doses if isinstance(one, FluidBolus)]
     if boluses:
         volume = format_number(sum(one.volume_ml for one in boluses))
@@ -277,13 +285,13 @@ def _treatments(facts: EpisodeFacts) -> Iterable[Line]:
             yield _drug(facts, agent.label, (agent,))
 
 
-def _vasopressors(facts: EpisodeFacts) -> Iterable[Line]:
+def _vasopressors(facts: EpisodeFacts, last_moment: str) -> Iterable[Line]:
     found = facts.vasopressors
     if not found.spans:
         yield Line("Vasopressors", "none charted")
         return
     drugs = ", ".join(drug.label for drug in found.by_drug)
-    going_on = "now" if found.runs_on else moment_text(found.spans[-1].end)
+    going_on = last_moment if found.runs_on else moment_text(found.spans[-1].end)
     least = "" if found.is_complete else "at least "
     highest = f", highest {least}{format_number(found.highest)} mcg/min" if found.highest else ""
     span = f"{moment_text(found.spans[0].start)} – {going_on}, {hours_text(found.time)}"

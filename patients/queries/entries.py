@@ -131,12 +131,12 @@ def sql_not_replaced(alias: str) -> str:
     return f"NOT {sql_replaced(f'{alias}.id', f'{alias}.course_id')}"
 
 
-def sql_not_replaced_then(alias: str) -> str:
-    """Return the SQL condition that nothing recorded by ``%(known_at)s`` replaces ``alias``."""
+def sql_not_replaced_then(alias: str, known_at: str = "%(known_at)s") -> str:
+    """Return the SQL condition that nothing recorded by ``known_at`` replaces ``alias``."""
     return (
         "NOT EXISTS (SELECT FROM patients_entry AS later "
         f"WHERE later.course_id = {alias}.course_id AND later.replaces_id = {alias}.id"
-        " AND later.recorded_at <= %(known_at)s)"
+        f" AND later.recorded_at <= {known_at})"
     )
 
 

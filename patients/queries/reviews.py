@@ -13,6 +13,7 @@ from django.db import connection
 from grading.engine.grading_system import GradingSystem
 from patients.models import GradeReview
 from patients.queries.assessed import SQL_ASSESSED_SINCE, SQL_ASSESSED_SINCE_THEN
+from patients.queries.entries import sql_not_replaced_then
 from patients.queries.grades import sql_known_now
 
 SIGNED_AGAIN_AFTER: Final = timedelta(hours=12)
@@ -58,9 +59,10 @@ class CourseReviews(NamedTuple):
 
     ``recorded_until`` is the time of the last act, ``entry_number`` how many entries there are and
     ``last_entry_id`` the last of them by recording, recorded at ``last_entry_at``.
-    ``latest_clinical_at`` is the latest clinical time of an entry. ``assessed_since`` is from when
-    on a grade 0 is known; None where it is not known. ``seen_until`` is up to where
-    the reader has seen the chart: by *Mark as seen* or by signing; None before the first time.
+    ``latest_clinical_at`` is the latest clinical time of an entry that was neither retracted nor
+    replaced. ``assessed_since`` is from when on a grade 0 is known; None where it is not known.
+    ``seen_until`` is up to where the reader has seen the chart: by *Mark as seen* or by signing;
+    None before the first time.
     """
 
     runs: list[Run]
@@ -119,8 +121,10 @@ SELECT (SELECT as_text FROM ({runs}) AS one_course (course_id, as_text)), (
     SELECT count(*) FROM patients_entry
     WHERE course_id = %(course)s AND recorded_at <= %(entries_until)s
 ), last.id, last.recorded_at, (
-    SELECT max(at) FROM patients_entry
-    WHERE course_id = %(course)s AND recorded_at <= %(until)s
+    SELECT at FROM patients_entry AS entry
+    WHERE course_id = %(course)s AND recorded_at <= %(until)s AND kind <> 'retraction'
+        AND {in_force}
+    ORDER BY at DESC LIMIT 1
 ), {assessed_since}, greatest((
     SELECT max(known_at) FROM patients_courseseen
     WHERE course_id = %(course)s AND reader_id = %(reader)s
@@ -199,7 +203,10 @@ def read_course_reviews(
     runs = sql_runs() if known_at is None else sql_runs(known_at="%(known_at)s")
     assessed_since = SQL_ASSESSED_SINCE if known_at is None else SQL_ASSESSED_SINCE_THEN
     statement = SQL_COURSE_REVIEWS.format(
-        runs=runs, sign_offs=SQL_SIGN_OFFS_AS_JSON, assessed_since=assessed_since
+        runs=runs,
+        sign_offs=SQL_SIGN_OFFS_AS_JSON,
+        assessed_since=assessed_since,
+        in_force=sql_not_replaced_then("entry", "%(until)s"),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, params)

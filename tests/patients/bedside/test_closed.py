@@ -10,7 +10,7 @@ from crs_app.accounts.models import User
 from patients.models import Course, Entry, Move
 from patients.ward.transfer import TransferRequest, location_token, record_transfer
 from tests.entry_forms import HTMX, form, send, text_of, url, vitals
-from tests.factories import ago, chart, sending
+from tests.factories import ago, chart, correct, sending
 from tests.patients.guidance_panel import ICU, answered
 
 
@@ -108,3 +108,18 @@ def test_after_a_death_the_page_goes_on_no_more(
     assert "data-countdown" not in page
     assert "Change this entry: Death" in page, "a death charted in error can be marked so"
     assert 'name="temperature"' in page_of(nurse_client, grade_3, kind="vitals")
+
+
+def test_after_a_death_a_form_without_scripts_is_refused_in_words(
+    nurse_client: Client, grade_3: Course, clinician: User
+) -> None:
+    """The second of two people corrects an entry that was corrected already."""
+    entry = chart(grade_3, clinician, "vitals", ago(15), temperature_c="39.4").entries[0]
+    chart(grade_3, clinician, "death", ago(5), attribution="crs")
+    sent = vitals(temperature="39.1", reason="misread")
+    correct(entry, entry.at, {"temperature_c": "39"}, sending(clinician))
+    answer = nurse_client.post(url("correct", grade_3, entry.pk), sent)
+    assert answer.status_code == 409
+    text = text_of(answer.content.decode())
+    assert "Not saved: J. Ruiz corrected this entry" in text
+    assert "Nothing more is charted after a death" in text

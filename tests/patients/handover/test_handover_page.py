@@ -161,10 +161,19 @@ def test_a_closed_course_is_printed_as_it_ended(
     nurse_client: Client, nurse: User, course: Course
 ) -> None:
     chart(course, nurse, "vitals", ago(30), temperature_c="38.6")
+    chart(course, nurse, "vasopressor", ago(20), drug="norepinephrine", rate="5", unit="ug/min")
+    before = page(nurse_client, course).context["sheet"]
+    assert before.highest.endswith(" – now).")
     end(course, nurse)
     answer = page(nurse_client, course)
     assert answer.context["card"].title == "Grade at end"
-    assert "course closed" in answer.content.decode()
+    text = answer.content.decode()
+    assert "course closed" in text
+    sheet = answer.context["sheet"]
+    assert sheet.highest.endswith(" – end of course).")
+    assert " – end of course, " in dict(sheet.treatments)["Vasopressors"]
+    assert dict(sheet.background)[course.product].endswith(" at end of course")
+    assert "today" not in text[text.index('<article class="handover">') : text.index("</article>")]
 
 
 def test_patient_and_moment_sign_off_and_printer_stand_on_the_page(

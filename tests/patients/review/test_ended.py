@@ -11,8 +11,9 @@ from django.test import Client
 from crs_app.accounts.models import User
 from patients.display.text import date_time_text
 from patients.models import Course
+from patients.recording.record import retract_entry
 from tests.entry_forms import text_of, url
-from tests.factories import ago, chart
+from tests.factories import ago, chart, correct, end, sending
 from tests.patients.ward.test_transfer import send as send_transfer
 
 pytestmark = pytest.mark.django_db
@@ -39,3 +40,28 @@ def test_after_a_death_of_another_cause_the_panel_says_that_grading_ended(
         assert f"{said} Nothing to sign after it." in text, name
     panel = text_of(intensivist_client.get(url("review", grade_2)).content.decode())
     assert panel.count(said) == 2
+
+
+def test_a_closed_course_is_reviewed_no_further_for_an_entry_that_was_taken_back(
+    intensivist_client: Client, clinician: User, grade_2: Course
+) -> None:
+    """After the end one entry was retracted and one was given another time."""
+    error, misdated = (
+        chart(grade_2, clinician, "vitals", ago(minutes), systolic_mmhg="85").entries[0]
+        for minutes in (2, 4)
+    )
+    ended_at = ago(10)
+    retract_entry(error, sending(clinician))
+    correct(misdated, ago(15), {"systolic_mmhg": "85"}, sending(clinician))
+    end(grade_2, clinician, ended_at)
+    panel = intensivist_client.get(url("sign_off", grade_2)).context["panel"]
+    assert panel.lines[-1].end == ended_at
+
+
+def test_a_closed_course_is_reviewed_up_to_a_later_entry_in_force(
+    intensivist_client: Client, clinician: User, grade_2: Course
+) -> None:
+    last = chart(grade_2, clinician, "vitals", ago(4), systolic_mmhg="85").entries[0]
+    end(grade_2, clinician, ago(10))
+    panel = intensivist_client.get(url("sign_off", grade_2)).context["panel"]
+    assert panel.lines[-1].end == last.at
