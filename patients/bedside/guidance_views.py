@@ -48,7 +48,7 @@ from patients.models import Course
 from patients.queries.courses import now_for
 from patients.queries.guidance_answers import AnswerRow
 from patients.queries.status import read_course_status
-from patients.recording.inputs import ConflictError, NewEntry
+from patients.recording.inputs import ConflictError, CourseClosedError, NewEntry
 from patients.recording.record import RecordingResult, record_entries
 from patients.requests import (
     CONFLICT,
@@ -116,6 +116,8 @@ def answer(request: SignedInRequest, course_id: uuid.UUID, code: str, reply: str
     course, now = course_or_404(request, course_id, Act.ANSWER_ADVICE), timezone.now()
     replied = _reply_or_404(reply)
     if posted(request) is None:
+        if course.ended_at is not None:
+            return _refused(request, course, CourseClosedError().sentence)
         advice = advice_for_course(course, now_for(course))
         item = _item(advice, code, replied)
         if item is None:
@@ -257,6 +259,9 @@ def _invalid_form_page(
     reply: Reply,
     form: AnswerForm | TreatmentGivenForm,
 ) -> HttpResponse:
+    """Show the form again with its errors; on a closed course, say that it is closed."""
+    if course.ended_at is not None:
+        return _refused(request, course, CourseClosedError().sentence)
     item = _item(advice_for_course(course, now_for(course)), code, reply)
     if item is None:
         return _refused(request, course, NoLongerAdvisedError().sentence)

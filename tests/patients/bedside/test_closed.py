@@ -10,8 +10,8 @@ from crs_app.accounts.models import User
 from patients.models import Course, Entry, Move
 from patients.ward.transfer import TransferRequest, location_token, record_transfer
 from tests.entry_forms import HTMX, form, send, text_of, url, vitals
-from tests.factories import ago, chart, correct, sending
-from tests.patients.guidance_panel import ICU, answered
+from tests.factories import ago, chart, correct, end, sending
+from tests.patients.guidance_panel import ICU, answer_url, answered
 
 
 @pytest.fixture
@@ -123,3 +123,25 @@ def test_after_a_death_a_form_without_scripts_is_refused_in_words(
     text = text_of(answer.content.decode())
     assert "Not saved: J. Ruiz corrected this entry" in text
     assert "Nothing more is charted after a death" in text
+
+
+@pytest.mark.parametrize("how", ["closed", "death"])
+def test_an_answer_to_guidance_without_scripts_is_refused_in_words(
+    nurse_client: Client, grade_3: Course, clinician: User, how: str
+) -> None:
+    """The page has no panel of guidance any more, where a refusal stands else."""
+    if how == "closed":
+        end(grade_3, clinician)
+    else:
+        chart(grade_3, clinician, "death", ago(5), attribution="crs")
+    sent = form(seen="", reason="comfort care")
+    for address in (answer_url(grade_3, ICU, "not_appropriate"), url("guidance_action", grade_3)):
+        with_scripts = nurse_client.post(address, sent, **HTMX)
+        answer = nurse_client.post(address, sent)
+        assert (with_scripts.status_code, answer.status_code) == (409, 409)
+        page = answer.content.decode()
+        assert f"Not saved. {with_scripts.context['refusal']}" in text_of(page)
+        assert page.count('id="guidance"') == 1
+    opened = nurse_client.get(answer_url(grade_3, ICU, "not_appropriate"))
+    assert opened.status_code == 409
+    assert f"Not saved. {opened.context['refusal']}" in text_of(opened.content.decode())
