@@ -101,7 +101,7 @@ def review(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     course = course_or_404(request, course_id)
     now, query = now_for(course), request.GET.dict()
     address, refused = _address_of_form(query, now)
-    known_at = address.instants.known_at
+    looked_at, known_at = address.until(course.ended_at), address.instants.known_at
     if address.different:
         near, steps = None, read_neighbours(course, known_at, now, with_marks=True)
     else:
@@ -109,13 +109,13 @@ def review(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
             course,
             HEADLINE,
             now,
-            at=address.instants.at,
+            at=looked_at.instants.at,
             known_at=known_at,
             with_marks=not address.is_now,
         )
     known = read_known_at(course, HEADLINE, known_at, near, is_now=address.is_now)
     reviews = _read_reviews(request, known, address)
-    context = _at_cursor(known, address, reviews) | {
+    context = _at_cursor(known, looked_at, reviews) | {
         "ranges": RANGES,
         "axes": AXES,
         "views": VIEWS,
@@ -238,7 +238,7 @@ def _window(values: CourseValues, address: ReviewAddress) -> tuple[datetime, dat
 def cursor(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the grade at the cursor with its reasons, for the panel beside the plots."""
     course = course_or_404(request, course_id)
-    address = parse_address(request.GET.dict(), now_for(course))
+    address = parse_address(request.GET.dict(), now_for(course)).until(course.ended_at)
     return render(request, "review/at_cursor.html", _at_cursor(_near(course, address), address))
 
 
@@ -247,7 +247,7 @@ def cursor(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 def instant(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show all evidence of one instant: what was met, what was not, and the advice."""
     course = course_or_404(request, course_id)
-    address = parse_address(request.GET.dict(), now_for(course))
+    address = parse_address(request.GET.dict(), now_for(course)).until(course.ended_at)
     at, known_at = address.instants.at, address.instants.known_at
     known = _near(course, address)
     context = _at_cursor(known, address)
