@@ -89,8 +89,8 @@ class ReviewAddress:
         return self.is_now and self.follows_now
 
     def until(self, ended_at: datetime | None) -> ReviewAddress:
-        """Return this address; where it is of now and the course has ended, that of its end."""
-        if ended_at is None or not self.is_of_now:
+        """Return this address, of an ended course that of its end where no instant is asked for."""
+        if ended_at is None or not self.follows_now:
             return self
         at = min(self.instants.at, ended_at)
         return replace(self, instants=replace(self.instants, at=at))
