@@ -20,7 +20,10 @@ from patients.queries.status import CourseStatus
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """Values of the banner, which stays in sight while the page scrolls."""
+    """Values of the banner, which stays in sight while the page scrolls.
+
+    ``is_closed``: the course was closed, so that its last grade is that of its end.
+    """
 
     course_id: UUID
     name: str
@@ -36,6 +39,7 @@ class Banner:
     baseline_text: str
     ward: str
     bed: str
+    is_closed: bool
 
     @property
     def signature(self) -> str:
@@ -98,6 +102,7 @@ def banner_at(
         baseline_text=baseline_text,
         ward=course.ward,
         bed=course.bed,
+        is_closed=course.ended_at is not None,
     )
 
 

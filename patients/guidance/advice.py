@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from grading.engine.algorithm import REASSESS, Item, Reply
 from grading.engine.algorithm import GradeInterval as Interval
+from grading.engine.algorithm.evidence import REASSESS_AFTER, hours
 from grading.engine.entries import Entry, Risk, Treatment
 from grading.engine.facts import CourseFacts
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
@@ -150,12 +151,25 @@ def _why_again(
         return "asked again: the entry it charted was retracted or corrected"
     if answer.charted and has_dose:
         return "asked again: another dose is worked out"
-    if (
-        code.startswith(_ASKED_AGAIN_AFTER_DOSE)
-        and last_dose is not None
-        and last_dose.recorded_at > answer.recorded_at
-    ):
+    if code.startswith(_ASKED_AGAIN_AFTER_DOSE) and last_dose is not None:
+        return _dose_since(answer, last_dose)
+    return ""
+
+
+def _dose_since(answer: AnswerRow, dose: Treatment) -> str:
+    """Return what the last dose of tocilizumab has that ``answer`` did not know; "" for nothing.
+
+    A correction does not tell when its dose was charted first. One of a dose of the 24 h before
+    the answer asks again: the dose may have been charted after it.
+    """
+    if dose.at > answer.recorded_at:
         return "asked again: tocilizumab was given since"
+    if dose.recorded_at <= answer.recorded_at:
+        return ""
+    if dose.replaces is None:
+        return "asked again: tocilizumab was charted since"
+    if answer.recorded_at - dose.at < hours(REASSESS_AFTER):
+        return "asked again: a dose of tocilizumab was corrected since"
     return ""
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from crs_app.accounts.decorators import requires
+from crs_app.accounts.permissions import can_admit
 from crs_app.accounts.rights import Act
 from crs_app.search_words import spelling_text
 from grading.engine.vocabulary import Attribution
@@ -30,6 +31,7 @@ from patients.recording.inputs import FormReusedError, ImpossibleRateError, Repl
 from patients.recording.move import (
     CannotMoveError,
     OtherIdentityError,
+    check_can_leave,
     check_can_receive,
     check_same_identities,
     identities_token,
@@ -77,7 +79,10 @@ class MoveCheck(NamedTuple):
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Act.CHART)
 def move(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
-    """Find the other patient and show both; a POST retracts the entry here and charts it there."""
+    """Find the other patient and show both; a POST retracts the entry here and charts it there.
+
+    Of a closed course the page says that it is closed, and asks for no other patient.
+    """
     course, data = course_or_404(request, course_id, Act.CHART), posted(request)
     try:
         entry = read_entry_to_replace(course_id, entry_id)
@@ -85,7 +90,7 @@ def move(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) ->
         raise Http404("No such entry") from None
     query: Mapping[str, Any] = request.GET if data is None else data
     target = _course(request, query.get("to", ""))
-    if target is None:
+    if target is None or (course.ended_at is not None and data is None):
         return _search_page(request, course, entry)
     form = MoveEntryForm(data)
     if data is None or not form.is_valid():
@@ -127,6 +132,7 @@ def check_move(entry: Entry, target: Course) -> MoveCheck:
     A weight is checked on its own course too, as a retraction of it would be.
     """
     try:
+        check_can_leave(entry.course)
         check_can_receive(entry, target)
     except CannotMoveError as error:
         return MoveCheck([error.sentence], [], "")
@@ -149,7 +155,7 @@ def check_move(entry: Entry, target: Course) -> MoveCheck:
 
 
 def _search_page(request: SignedInRequest, course: Course, entry: Entry) -> HttpResponse:
-    text = request.GET.get("q", "")
+    text = request.GET.get("q", "") if course.ended_at is None else ""
     found = search_open_courses(text, apart_from=course.pk, reader=request.user)
     context = {
         "q": text,
@@ -195,6 +201,7 @@ def _entry_context(request: SignedInRequest, course: Course, entry: Entry) -> di
         "entry": rows_of(course.pk, [entry], can_correct=True)[0],
         "entry_id": entry.pk,
         "at_text": clock_text(entry.at, timezone.now()),
+        "may_reopen": can_admit(request.user, course),
         **patient_context(request.user, course),
     }
 

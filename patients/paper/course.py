@@ -90,8 +90,9 @@ def printed_course(
     data = read_flowsheet(
         course, HEADLINE, since or window[0], known_at + timedelta(hours=1), now=now, known_at=then
     )
-    status = status_known_at(known, known_at)
-    scales = scales_over(known, known_at)
+    graded_until = known_at if known.closing is None else min(known_at, known.closing.at)
+    status = status_known_at(known, graded_until)
+    scales = scales_over(known, graded_until)
     panel = build_panel(known.course, reader, reviews, known_at, PanelView(is_then=not is_now))
     return {
         "course_id": course.pk,
@@ -104,9 +105,10 @@ def printed_course(
         "panel": panel,
         "infused_at": known.course.infused_at,
         "drawing": draw(review, *window, known.course.infused_at),
-        "grades": list(_grade_lines(review, panel.lines, known_at)),
+        "grades": list(_grade_lines(review, panel.lines, graded_until)),
         "scales": scales_at_instant(scales, status).lines,
-        "scale_grades": list(_scale_lines(scales, known, known_at)),
+        "scale_grades": list(_scale_lines(scales, known, graded_until)),
+        "last_moment": _last_moment(known, is_now=is_now),
         "given": review.treatments,
         "answers": [
             AnswerLine(one.recorded_at, one.summary, answer_text(one), one.author)
@@ -115,6 +117,13 @@ def printed_course(
         "entries": _rows(data),
         "entries_since": since,
     }
+
+
+def _last_moment(known: CourseKnownAt, *, is_now: bool) -> str:
+    """Return the name of the moment up to which the course is printed."""
+    if known.closing is not None:
+        return "end of course"
+    return "now" if is_now else "then"
 
 
 def _end_of(known: CourseKnownAt, known_at: datetime) -> datetime:
@@ -137,32 +146,34 @@ def _rows(data: FlowsheetData) -> list[TimelineRow]:
 
 
 def _grade_lines(
-    review: ReviewSeries, lines: Sequence[PeriodLine], known_at: datetime
+    review: ReviewSeries, lines: Sequence[PeriodLine], until: datetime
 ) -> Iterator[GradeLine]:
     """Yield the grades in order of time; what was not assessed yet is a line of its own."""
+    pieces = (piece for piece in _pieces(review) if piece[0] <= until)
     for (grade, at_most, criteria, is_assessed), group in groupby(
-        _pieces(review), key=lambda piece: piece[2:]
+        pieces, key=lambda piece: piece[2:]
     ):
         together = list(group)
         start, end = together[0][0], together[-1][1]
+        end = None if end is not None and end > until else end
         line = next(
             (one for one in lines if one.start <= start and (one.end is None or start < one.end)),
             None,
         )
         yield GradeLine(
-            start, end, duration_text((known_at if end is None else end) - start), grade, at_most,
+            start, end, duration_text((until if end is None else end) - start), grade, at_most,
             criteria, line.text if line is not None and line.state.mark else "", is_assessed,
         )  # fmt: skip
 
 
 def _scale_lines(
-    scales: CourseScales, known: CourseKnownAt, known_at: datetime
+    scales: CourseScales, known: CourseKnownAt, until: datetime
 ) -> Iterator[ScaleLine]:
     """Yield what each scale shows over time."""
-    steps = assessments_of(known.entries, known.facts, scales.policy, known_at)
+    steps = assessments_of(known.entries, known.facts, scales.policy, until)
     for scale, levels in shown_levels(scales, steps):
         for one in levels:
-            length = duration_text((known_at if one.end is None else one.end) - one.start)
+            length = duration_text((until if one.end is None else one.end) - one.start)
             yield ScaleLine(scale.short, one.start, one.end, length, one.text)
 
 

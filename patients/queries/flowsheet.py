@@ -179,7 +179,7 @@ SELECT
         WHERE entry.course_id = %(course)s AND entry.kind = 'weight' AND entry.at <= %(instant)s
             AND entry.recorded_at <= %(known_at)s AND {in_force} {order} LIMIT 1),
     (SELECT json_build_array(grade, at_most) FROM patients_gradeperiod AS period
-        WHERE {same_course} AND valid @> %(instant)s::timestamptz),
+        WHERE {same_course} AND valid @> %(graded_at)s::timestamptz),
     {assessed_since},
     ({changes})
 """
@@ -238,10 +238,12 @@ class FlowsheetData:
     ``instant``. ``begun`` and ``ended`` have, for the grade and each criterion that runs over an
     edge of the window, since when and until when; None: since the infusion, and still. From
     ``assessed_since`` on enough is charted to know a grade 0; None: it is not known at all.
+    ``grade`` and its bound are those of ``graded_at``: ``instant``, of a closed course its end.
     """
 
     course: Course
     instant: datetime
+    graded_at: datetime
     start: datetime
     end: datetime
     entries: Sequence[TimelineEntry]
@@ -284,7 +286,9 @@ def read_flowsheet(
     known_at: datetime | None = None,
 ) -> FlowsheetData:
     """Read the window [``start``, ``end``) as known at ``known_at``; None: all that is known."""
-    instant = now if known_at is None else known_at
+    instant = graded_at = now if known_at is None else known_at
+    if known_at is None and course.ended_at is not None:
+        graded_at = min(now, course.ended_at)
     params: dict[str, Any] = {
         "course": course.pk,
         "patient": course.patient_id,
@@ -294,6 +298,7 @@ def read_flowsheet(
         "until": max(start, min(end, instant)),
         "known_at": LATEST if known_at is None else known_at,
         "instant": instant,
+        "graded_at": graded_at,
         "drugs": [drug.value for drug in VasopressorDrug],
     }
     with connection.cursor() as cursor:
@@ -305,6 +310,7 @@ def read_flowsheet(
     return FlowsheetData(
         course=then.course,
         instant=instant,
+        graded_at=graded_at,
         start=start,
         end=end,
         entries=[one for one in entries if start <= one.row.at < end],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -81,7 +80,8 @@ def move_entry(
     if before is not None and not is_replay(entry, submission):
         raise FormReusedError(before, submission.by)
     if before is None:
-        _check_can_leave(source, closed_at[source.pk])
+        source.ended_at = closed_at[source.pk]
+        check_can_leave(source)
         check_same_identities(source, target, seen)
         target.ended_at = closed_at[target.pk]
         check_can_receive(entry, target)
@@ -115,8 +115,9 @@ def _kept_answers(entry: Entry) -> dict[str, Any]:
     return kept
 
 
-def _check_can_leave(source: Course, ended_at: datetime | None) -> None:
-    if ended_at is not None:
+def check_can_leave(source: Course) -> None:
+    """Raise CannotMoveError where ``source`` is closed: nothing can be retracted on it."""
+    if source.ended_at is not None:
         raise CannotMoveError("This course is closed. Reopen it before you move an entry.")
 
 

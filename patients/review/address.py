@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
@@ -87,6 +87,13 @@ class ReviewAddress:
     def is_of_now(self) -> bool:
         """Whether the page shows now, by all that is known now."""
         return self.is_now and self.follows_now
+
+    def until(self, ended_at: datetime | None) -> ReviewAddress:
+        """Return this address, of an ended course that of its end where no instant is asked for."""
+        if ended_at is None or not self.follows_now:
+            return self
+        at = min(self.instants.at, ended_at)
+        return replace(self, instants=replace(self.instants, at=at))
 
     def query(self, **changes: str | None) -> str:
         """Return the query of this address with ``changes``; None leaves a part out."""

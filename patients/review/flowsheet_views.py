@@ -81,17 +81,17 @@ def flowsheet(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 
 
 def _grade_at(data: FlowsheetData) -> BannerGrade:
-    """Return the grade at the instant up to which the sheet is known."""
+    """Return the grade up to which the sheet is known, of a closed course that of its end."""
     grade, at_most = data.grade or (None, None)
-    missing = not was_assessed(grade, data.instant, data.assessed_since)
-    return BannerGrade(data.instant, grade, at_most, missing)
+    missing = not was_assessed(grade, data.graded_at, data.assessed_since)
+    return BannerGrade(data.graded_at, grade, at_most, missing)
 
 
 def _banner(data: FlowsheetData) -> Banner:
     baselines = [one for one in data.in_force if isinstance(one, BaselineFacts)]
     return banner_at(
         data.course,
-        data.instant,
+        data.graded_at,
         weight_text=weight_text(None if data.weight_kg is None else Decimal(data.weight_kg)),
         baseline_text=baseline_text(data.facts.baseline.with_entries(baselines)),
     )

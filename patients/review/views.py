@@ -101,7 +101,7 @@ def review(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     course = course_or_404(request, course_id)
     now, query = now_for(course), request.GET.dict()
     address, refused = _address_of_form(query, now)
-    known_at = address.instants.known_at
+    looked_at, known_at = _until_end(address, course), address.instants.known_at
     if address.different:
         near, steps = None, read_neighbours(course, known_at, now, with_marks=True)
     else:
@@ -109,13 +109,14 @@ def review(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
             course,
             HEADLINE,
             now,
-            at=address.instants.at,
+            at=looked_at.instants.at,
             known_at=known_at,
             with_marks=not address.is_now,
         )
     known = read_known_at(course, HEADLINE, known_at, near, is_now=address.is_now)
     reviews = _read_reviews(request, known, address)
-    context = _at_cursor(known, address, reviews) | {
+    at_end, looked_at = _known_at_end(course, known, looked_at)
+    context = _at_cursor(at_end, looked_at, reviews) | {
         "ranges": RANGES,
         "axes": AXES,
         "views": VIEWS,
@@ -203,6 +204,25 @@ def _near(course: Course, address: ReviewAddress) -> CourseKnownAt:
     return read_known_at(course, HEADLINE, known_at, near, is_now=address.is_now)
 
 
+def _until_end(address: ReviewAddress, course: Course) -> ReviewAddress:
+    return address.until(course.ended_at) if address.is_now else address
+
+
+def _near_end(course: Course, address: ReviewAddress) -> tuple[CourseKnownAt, ReviewAddress]:
+    address = _until_end(address, course)
+    return _known_at_end(course, _near(course, address), address)
+
+
+def _known_at_end(
+    course: Course, known: CourseKnownAt, address: ReviewAddress
+) -> tuple[CourseKnownAt, ReviewAddress]:
+    """Return what is known at the cursor, of a course that was closed then at its end."""
+    at_end = address.until(None if known.closing is None else known.closing.at)
+    if at_end == address or known.near is None:
+        return known, at_end
+    return _near(course, at_end), at_end
+
+
 def _table(values: CourseValues, address: ReviewAddress) -> dict[str, object]:
     """Return the rows of the window, the latest first, and the columns that have a value."""
     plotted = review_series(values)
@@ -239,7 +259,8 @@ def cursor(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the grade at the cursor with its reasons, for the panel beside the plots."""
     course = course_or_404(request, course_id)
     address = parse_address(request.GET.dict(), now_for(course))
-    return render(request, "review/at_cursor.html", _at_cursor(_near(course, address), address))
+    known, address = _near_end(course, address)
+    return render(request, "review/at_cursor.html", _at_cursor(known, address))
 
 
 @require_safe
@@ -248,8 +269,8 @@ def instant(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show all evidence of one instant: what was met, what was not, and the advice."""
     course = course_or_404(request, course_id)
     address = parse_address(request.GET.dict(), now_for(course))
+    known, address = _near_end(course, address)
     at, known_at = address.instants.at, address.instants.known_at
-    known = _near(course, address)
     context = _at_cursor(known, address)
     status = context["status"]
     before, after = neighbours(known.periods, at, known_at)

@@ -66,6 +66,11 @@ def _spans_json(spans: Iterable[Span]) -> list[dict[str, str]]:
     return [{"from": instant(one.start), "to": instant(one.end)} for one in spans]
 
 
+def _going_on(episode: Episode, what: str) -> str:
+    """Return that a support goes on, of a closed course that it did at the end."""
+    return f"{what} at end of course" if episode.chart.is_closed else f"still {what}"
+
+
 def _vasopressors(episode: Episode) -> Answer:
     key, question = "crs.vasopressor.hours", "Vasopressors"
     found = episode.facts.vasopressors
@@ -75,7 +80,7 @@ def _vasopressors(episode: Episode) -> Answer:
     if not found.spans:
         return not_known(key, _SUPPORT, question, _NOBODY, details=(_NONE_CHARTED, *left_out))
     drugs = [f"{drug.label} {hours_text(total(spans))}" for drug, spans in found.by_drug.items()]
-    going_on = ("still running",) if found.runs_on else ()
+    going_on = (_going_on(episode, "running"),) if found.runs_on else ()
     value = {
         "seconds": seconds(found.time),
         "spans": _spans_json(found.spans),
@@ -143,7 +148,7 @@ def _oxygen(episode: Episode) -> Answer:
             found.devices, why=(_since_device(episode),),
         )  # fmt: skip
     days = "1 calendar day" if len(found.days) == 1 else f"{len(found.days)} calendar days"
-    going_on = ", still on oxygen" if found.goes_on else ""
+    going_on = f", {_going_on(episode, 'on oxygen')}" if found.goes_on else ""
     value = {
         "seconds": seconds(found.time),
         "calendar_days": len(found.days),
@@ -183,7 +188,7 @@ def _ventilation(episode: Episode) -> Answer:
             "seconds": seconds(total(every)),
             "by_device_s": {str(one): seconds(total(s)) for one, s in found.by_device.items()},
         }
-        going_on = ", still on it" if found.goes_on else ""
+        going_on = f", {_going_on(episode, 'on it')}" if found.goes_on else ""
         return Answer(
             key, _SUPPORT, question, State.YES, f"Yes: {hours_text(total(every))}{going_on}", value,
             (", ".join(devices), *left_out), (*found.evidence, *found.for_other_cause),

@@ -114,8 +114,8 @@ def _statement_text(one: Statement) -> str:
 
 
 def grade_at(read: ReadSummary) -> BannerGrade:
-    """Return the grade at the time that the summary is known at."""
-    at = read.known.known_at
+    """Return the grade at the time that the summary is known at, of a closed course at its end."""
+    at = read.chart.until
     held = [
         one for one in read.known.periods if one.start <= at and (one.end is None or at < one.end)
     ]
@@ -127,8 +127,8 @@ def grade_at(read: ReadSummary) -> BannerGrade:
 
 
 def summary_banner(read: ReadSummary) -> Banner:
-    """Return the banner at the time that the summary is known at."""
-    at, entries = read.known.known_at, read.known.entries
+    """Return the banner at the time that ``grade_at`` has."""
+    at, entries = read.chart.until, read.known.entries
     weights = [one for one in entries if isinstance(one, Weight)]
     baselines = [one for one in entries if isinstance(one, BaselineFacts)]
     weight: Decimal | None = weight_at(weights, at)

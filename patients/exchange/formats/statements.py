@@ -38,13 +38,15 @@ NEVER_TWICE: Final = {
     "symptom": "term",
     "judgement": "about",
     "neuro_sign": "sign",
-    "blood_product": "product",
     "not_observed": "what",
 }
 """Kinds of which one instant has one value, by the field that names what it is a value of."""
 
 _CELSIUS: Final = {"temperature_f": "temperature_c"}
-_ALONE: Final = frozenset({"note"})
+_ALONE: Final = {"note": "", "seizure": "", "blood_product": "product"}
+"""Kinds of which one instant may have several entries, each key one of them; and the field that
+names what it is."""
+
 BY_FIELD: Final = frozenset({"baseline", "risk"})
 """Kinds of which each field is a thing of its own: an entry has some of them."""
 _NOT_A_VALUE: Final = frozenset({"measured_at"})
@@ -129,7 +131,7 @@ def place_of(statement: Statement, name: str) -> str:
 def thing_of(kind: str, fields: Mapping[str, Any], key: str = "") -> str:
     """Return what an entry is about: two values of one thing at one instant contradict."""
     if kind in _ALONE:
-        return f"{kind}:{key}"
+        return f"{kind}:{fields.get(_ALONE[kind], '')}:{key}"
     if kind in NEVER_TWICE:
         return f"{kind}:{fields.get(NEVER_TWICE[kind])}"
     if kind in BY_FIELD:

@@ -260,3 +260,25 @@ def test_the_later_of_two_values_of_one_instant_comes_back_alone() -> None:
     assert converted.held == ()
     assert isinstance(entry, Vitals)
     assert (str(entry.temperature_c), str(entry.value_of("heart_rate"))) == ("37.0", "90")
+
+
+def test_seizures_and_blood_products_of_one_instant_come_back_each() -> None:
+    at = "2024-03-01T08:00:00+00:00"
+    seizure = {"kind": "seizure", "at": at}
+    product = {"kind": "blood_product", "at": at, "product": "cryoprecipitate"}
+    document = {
+        "format": "crs-course/2",
+        "patient": {"mrn": "1", "age_years": 40},
+        "therapy": {"product": "CAR-T", "infused_at": "2024-03-01T06:00:00+00:00"},
+        "entries": [
+            {**seizure, "id": "a", "seizure_type": "focal", "duration_minutes": "6"},
+            {**seizure, "id": "b", "seizure_type": "generalised", "duration_minutes": "1"},
+            {**seizure, "id": "c", "seizure_type": "focal", "replaces": "b"},
+            {**product, "id": "d", "attribution": "other"},
+            {**product, "id": "e"},
+        ],
+    }
+    converted, again = read_again(bundle_of(document), document, datetime.fromisoformat(at))
+    assert converted.held == ()
+    assert what_holds(again.entries) == what_holds(read_course(document).entries)
+    assert len(again.entries) == len({"a", "c", "d", "e"})

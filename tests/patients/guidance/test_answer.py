@@ -13,7 +13,7 @@ from crs_app.accounts.models import User
 from grading.engine.algorithm import Reply
 from patients.models import ChartingAct, Course, Entry, EntryKind, GuidanceAnswer
 from tests.entry_forms import HTMX
-from tests.factories import ago, chart
+from tests.factories import ago, chart, correct, sending
 from tests.patients.guidance_panel import (
     DOSE,
     ICU,
@@ -203,18 +203,39 @@ def test_stabilised_ends_the_reassessment(
     assert "tocilizumab.reassess" not in codes(course)
 
 
+@pytest.mark.parametrize(("minutes", "words"), [(0, "given"), (5, "charted")])
 def test_another_dose_is_another_question(
-    nurse_client: Client, clinician: User, a_day_after_tocilizumab: Course
+    nurse_client: Client, clinician: User, a_day_after_tocilizumab: Course, minutes: int, words: str
 ) -> None:
     course = a_day_after_tocilizumab
     answered(nurse_client, course, DOSE, "not_appropriate", why="team_decided")
     assert DOSE not in codes(course)
-    chart(course, clinician, "treatment", agent="tocilizumab", dose_mg="320")
+    chart(course, clinician, "treatment", ago(minutes), agent="tocilizumab", dose_mg="320")
     with time_machine.travel(timezone.now() + timedelta(hours=24), tick=False):
         again = card(course, DOSE)
     assert again.is_open
     assert again.answered is not None
-    assert again.answered.why_again == "asked again: tocilizumab was given since"
+    assert again.answered.why_again == f"asked again: tocilizumab was {words} since"
+
+
+def test_a_dose_that_was_only_corrected_since_is_no_other_question(
+    nurse_client: Client, clinician: User, a_day_after_tocilizumab: Course
+) -> None:
+    course = a_day_after_tocilizumab
+    for code in (DOSE, "tocilizumab.reassess"):
+        answered(nurse_client, course, code, "not_appropriate", why="team_decided")
+    dose = Entry.objects.get(kind=EntryKind.TREATMENT)
+    body = {"agent": "tocilizumab", "dose_mg": "400"}
+    dose = correct(dose, dose.at, body, sending(clinician)).entries[0]
+    assert not {DOSE, "tocilizumab.reassess"} & set(codes(course))
+    given_at = {"corrected": ago(hours=2), "given": timezone.now()}
+    for words, at in given_at.items():
+        dose = correct(dose, at, body, sending(clinician)).entries[0]
+        with time_machine.travel(timezone.now() + timedelta(hours=25), tick=False):
+            again = card(course, "tocilizumab.reassess")
+        assert again.is_open
+        assert again.answered is not None
+        assert again.answered.why_again.endswith(f"tocilizumab was {words} since")
 
 
 def test_the_24_hours_run_by_the_clock(nurse_client: Client, grade_3: Course) -> None:

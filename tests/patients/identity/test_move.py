@@ -258,3 +258,26 @@ def test_a_moved_result_brings_its_laboratory_and_its_limits_along(
 
 def test_there_is_no_move_of_what_is_not_there(course: Course, nurse_client: Client) -> None:
     assert nurse_client.get(url("move_entry", course, uuid.uuid4())).status_code == 404
+
+
+def test_a_closed_course_is_named_before_a_patient_is_asked_for(
+    course: Course, other: Course, fever: Entry, clinician: User, nurse_client: Client
+) -> None:
+    """An old link leads here: no button is offered that the move refuses."""
+    open_page = nurse_client.get(url("move_entry", course, fever.pk), {"to": other.pk})
+    sent = {"form_id": str(uuid.uuid4()), "to": str(other.pk), "reason": "wrong patient"}
+    sent["seen"] = open_page.context["seen"]
+    end(course, clinician)
+    closed = "This course is closed. Reopen it before you move an entry."
+    opened = len(recorded(other))
+    for query in ({}, {"to": other.pk}, {"q": "weber"}):
+        page = nurse_client.get(url("move_entry", course, fever.pk), query).content.decode()
+        assert closed in text_of(page)
+        assert "Retract here, chart there" not in page
+        assert 'id="q"' not in page
+        assert f'href="{url("transfer", course)}">Reopen…</a>' in page
+    assert len(recorded(other)) == opened
+    refused = nurse_client.post(url("move_entry", course, fever.pk), sent)
+    assert refused.status_code == 422
+    assert closed in text_of(refused.content.decode())
+    assert "Retract here, chart there" not in refused.content.decode()

@@ -6,6 +6,7 @@ import re
 from urllib.parse import urlencode
 
 import pytest
+import time_machine
 from django.test import Client
 
 from crs_app.accounts.models import User
@@ -65,3 +66,29 @@ def test_a_closed_course_is_reviewed_up_to_a_later_entry_in_force(
     end(grade_2, clinician, ago(10))
     panel = intensivist_client.get(url("sign_off", grade_2)).context["panel"]
     assert panel.lines[-1].end == last.at
+
+
+def test_the_pages_of_a_closed_course_show_its_end_and_not_now(
+    intensivist_client: Client, clinician: User, course: Course
+) -> None:
+    """The grade falls by the clock 24 h after the bolus: two days after the end as well."""
+    closed_at = ago(hours=47)
+    with time_machine.travel(closed_at, tick=False):
+        chart(course, clinician, "vitals", ago(minutes=30), systolic_mmhg="85")
+        chart(course, clinician, "fluid_bolus", ago(minutes=20), volume_ml="500")
+        chart(course, clinician, "vitals", ago(minutes=10), systolic_mmhg="110")
+    now = intensivist_client.get(url("review", course)).context["cursor"]
+    assert now.grade < 2
+    end(course, clinician, closed_at)
+    for name in ("review", "flowsheet", "summary", "scales", "paper"):
+        answer = intensivist_client.get(url(name, course))
+        head = text_of(answer.content.decode().split('class="who-row"')[1].split("</div>")[0])
+        assert head.strip().endswith("Grade 2 at end of course"), name
+        if name != "scales":
+            assert answer.context["cursor"].grade == 2, name
+            assert answer.context["cursor"].at == closed_at, name
+    printed = answer.context
+    assert [line.grade for line in printed["grades"]][-1] == 2
+    assert "end of course" in text_of(answer.content.decode())
+    heading = intensivist_client.get(url("review", course)).content.decode()
+    assert "At end of course" in text_of(heading.split('id="at-cursor-title"')[1])

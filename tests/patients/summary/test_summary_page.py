@@ -189,6 +189,29 @@ def test_no_crs_is_said_only_when_nothing_more_can_be_charted(
     assert found["crs.rx.steroids"]["state"] == "not_known"
 
 
+def test_what_runs_at_the_end_of_a_closed_course_is_not_still_running(
+    nurse_client: Client, nurse: User, course: Course
+) -> None:
+    drug = {"drug": "norepinephrine", "rate": "5", "unit": "ug/min"}
+    chart(course, nurse, "vasopressor", ago(60), **drug)
+    chart(course, nurse, "oxygen", ago(60), device="cpap", fio2_percent="50")
+    names = ("crs.vasopressor.hours", "crs.oxygen.days", "crs.ventilation")
+
+    def texts() -> list[str]:
+        address = reverse("patients:summary", args=[course.pk])
+        summary = nurse_client.get(address).context["summary"]
+        found = [summary.answer(one) for one in names]
+        return [" ".join((one.text, *one.details)) for one in found]
+
+    words = ("running", "on oxygen", "on it")
+    for text, what in zip(texts(), words, strict=True):
+        assert f"still {what}" in text
+    end(course, nurse)
+    for text, what in zip(texts(), words, strict=True):
+        assert f"{what} at end of course" in text
+        assert "still" not in text
+
+
 def test_a_fever_of_another_cause_is_no_onset(
     nurse_client: Client, nurse: User, course: Course
 ) -> None:
