@@ -6,10 +6,21 @@ const SHELL = {{ shell|tojson }};
 const ADDRESSES = new Set({{ addresses|tojson }});
 const NOT_REACHED = [502, 504]; // a proxy that does not reach the server
 
+// A connection that ends among the headers, without https, looks like a good answer of no type, with nothing in it.
+const isCut = (response) => response.ok && !response.headers.has("Content-Type");
+const isWhole = (response) => response.ok && !isCut(response);
+
+const fetchWhole = async (address) => {
+  const response = await fetch(new Request(address, { cache: "reload" }));
+  if (!isWhole(response)) throw new TypeError(`No whole answer for ${address}`);
+  return [address, response];
+};
+
 self.addEventListener("install", (event) => {
   const fill = async () => {
+    const fetched = await Promise.all([...ADDRESSES].map(fetchWhole));
     const cache = await caches.open(CACHE);
-    await cache.addAll([...ADDRESSES].map((address) => new Request(address, { cache: "reload" })));
+    await Promise.all(fetched.map(([address, response]) => cache.put(address, response)));
     await self.skipWaiting();
   };
   event.waitUntil(fill());
@@ -30,7 +41,7 @@ const kept = async (address) => (await caches.open(CACHE)).match(address);
 const page = async (event) => {
   try {
     const response = (await event.preloadResponse) ?? (await fetch(event.request));
-    if (!NOT_REACHED.includes(response.status)) return response;
+    if (!NOT_REACHED.includes(response.status) && !isCut(response)) return response;
   } catch {
     // No network.
   }
@@ -40,7 +51,7 @@ const page = async (event) => {
 // A file of the shell that a proxy does not reach, or that an update of the site took away, is the kept one.
 const file = async (request) => {
   const response = await fetch(request).catch(() => Response.error());
-  return response.ok ? response : ((await kept(new URL(request.url).pathname)) ?? response);
+  return isWhole(response) ? response : ((await kept(new URL(request.url).pathname)) ?? response);
 };
 
 self.addEventListener("fetch", (event) => {

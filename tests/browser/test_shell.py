@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.test import Client
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -18,6 +21,15 @@ from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.browser.test_outbox import expect_no_strip, save_without_network
 
 READY = "navigator.serviceWorker.ready.then(({ active }) => active.state)"
+IS_NOT_INSTALLED = """async () => {
+    const { worker } = document.body.dataset;
+    const { installing, active } = await navigator.serviceWorker.register(worker);
+    if (active) throw new Error("installed");
+    if (!installing) return false;
+    return new Promise((done) => {
+        installing.addEventListener("statechange", () => done(installing.state === "redundant"));
+    });
+}"""
 CACHED = """async () => {
     const texts = [];
     for (const name of await caches.keys()) {
@@ -119,3 +131,31 @@ def test_the_service_worker_keeps_no_answer_that_names_a_patient(
     assert not [
         text for text in cached if course.patient.name in text or course.patient.mrn in text
     ]
+
+
+def test_an_answer_that_was_cut_among_its_headers_is_not_kept(
+    page: Page,
+    nurse: User,
+    course: Course,
+    sign_in: Callable[[Page, User], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It looks like a good one of no type: the worker is installed with the next page."""
+    sign_in(page, nurse)
+    with monkeypatch.context() as patch:
+        serve = StaticFilesHandler.serve
+
+        def serve_cut(handler: StaticFilesHandler, request: HttpRequest) -> HttpResponseBase:
+            answer = serve(handler, request)
+            if request.path.endswith("/outbox/shell.js"):
+                del answer["Content-Type"]
+            return answer
+
+        patch.setattr(StaticFilesHandler, "serve", serve_cut)
+        page.goto(f"/courses/{course.pk}/")
+        page.wait_for_function(IS_NOT_INSTALLED)
+    page.reload()
+    page.evaluate(READY)
+    page.context.set_offline(True)
+    page.reload()
+    expect(page.get_by_text("No entry is unsent on this tablet.")).to_be_visible()
