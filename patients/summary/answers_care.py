@@ -67,7 +67,7 @@ def _spans_json(spans: Iterable[Span]) -> list[dict[str, str]]:
 
 
 def _going_on(episode: Episode, what: str) -> str:
-    """Return that a support goes on, of a closed course that it did at the end."""
+    """Return the words for a support that was not stopped; of a closed course, by its end."""
     return f"{what} at end of course" if episode.chart.is_closed else f"still {what}"
 
 

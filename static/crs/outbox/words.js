@@ -56,5 +56,5 @@ export const contentSavedAt = (content, at, sentAt) => ({
 const byName = ([one], [other]) => (one < other ? -1 : Number(one > other));
 const inOrder = ({ path, fields }) => JSON.stringify([path, [...fields].sort(byName)]);
 
-// Whether both send the same. The order of different fields, which htmx changes, says nothing.
+// Returns whether both send the same fields, in any order: htmx changes the order.
 export const sendsSame = (one, other) => inOrder(one) === inOrder(other);

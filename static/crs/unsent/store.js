@@ -129,8 +129,7 @@ const setMark = (kept, saved) => {
   if (row?.data === kept.data) store(kept.name, JSON.stringify({ ...row, saved }));
 };
 
-// Says in the stored draft, at once, that its author saved it at `at`. The mark stands beside these values alone: the
-// next key stores others without it.
+// Marks the stored draft at once as saved by its author at `at`. The next key stores the changed draft without the mark.
 export const markSaved = (action, at) => {
   const kept = own.get(action);
   if (kept?.name) setMark(kept, { at, token: kept.token });
